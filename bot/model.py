@@ -1,0 +1,158 @@
+"""The values that travel the road of a message. Nothing here touches the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+from bot.coop.events import Event
+from bot.coop.people import Member, Role
+
+
+class IdentityKind(StrEnum):
+    """How a network proves who speaks."""
+
+    IRC_ACCOUNT = "irc-account"
+    XMPP_JID = "xmpp-jid"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the network itself vouches for: its services account, or the bare JID, in the network's folded form."""
+
+    network: str
+    kind: IdentityKind
+    subject: str
+
+    def __str__(self) -> str:
+        return f"{self.network}:{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A room, or a direct conversation with whoever has that name on the network now."""
+
+    network: str
+    name: str
+    direct: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.network}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line that was said to the bot.
+
+    `text` has lost the prefix or the bot's nick; `named` tells that the bot was addressed by nick or directly.
+    `identity` is None where the network proves nothing. `stamp` is the server's own id of the message, None
+    where it gives none. `replayed` marks history, which is never a command.
+    """
+
+    place: Place
+    nick: str
+    text: str
+    at: datetime
+    identity: Identity | None = None
+    stamp: str | None = None
+    replayed: bool = False
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who speaks, after the roster has looked the identity up; `role` is GUEST for everyone unproven."""
+
+    member: Member | None = None
+    role: Role = Role.GUEST
+
+    def __str__(self) -> str:
+        return self.member.name if self.member else "a guest"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command on its way: who asked it where, and the converted words by parameter name."""
+
+    message: Message
+    actor: Actor
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the speaker is answered: lines, whether only to them, and a PNG for networks that show pictures."""
+
+    lines: tuple[str, ...] = ()
+    private: bool = False
+    picture: bytes | None = None
+
+    @classmethod
+    def of(cls, answer: "str | Reply | None") -> "Reply":
+        """Make a reply of what a handler returned; a text is split into its lines."""
+        match answer:
+            case None:
+                return cls()
+            case Reply():
+                return answer
+            case _:
+                return cls(tuple(answer.splitlines()))
+
+
+class Urgency(IntEnum):
+    """In which order what waits for one network goes out."""
+
+    CHATTER = 0
+    NEWS = 1
+    ALERT = 2
+
+
+Group = Literal["team", "alerts", "admins"]
+"""The places of the config that every co-op has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is said elsewhere, of the bot's own accord.
+
+    `key` names what it is about: a later notice with the same key to the same place replaces one that still
+    waits. One not delivered by `expires` is dropped and counted; None waits for ever.
+    """
+
+    to: Place | Member | Group
+    lines: tuple[str, ...]
+    urgency: Urgency = Urgency.NEWS
+    key: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a handler, a job or an event handler may return."""
+
+    reply: Reply = field(default_factory=Reply)
+    notices: tuple[Notice, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    @classmethod
+    def of(cls, answer: "str | Reply | Outcome | None") -> "Outcome":
+        """Make an outcome of what a handler returned."""
+        return answer if isinstance(answer, Outcome) else cls(Reply.of(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A command that waits for a yes.
+
+    `second` tells that it needs another member, an admin; else only the asker's same identity, in the same place, counts.
+    """
+
+    number: int
+    command: str
+    text: str
+    call: Call
+    words: str
+    second: bool
+    expires: datetime

@@ -1,0 +1,257 @@
+"""The world as protocols: each has a real part and a fake beside it that passes the same contract tests."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from bot.coop.events import Event
+from bot.coop.machines import Machine, MachineEvent, MachineInfo, RunResult, StopResult, Usage
+from bot.coop.people import Member
+from bot.model import Identity, Message, Notice, Place, Reply
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time, so that tests never sleep."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go backwards."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long by this clock."""
+        ...
+
+
+class Entropy(Protocol):
+    """Randomness, so that tests repeat."""
+
+    def token(self, bits: int) -> str:
+        """Return an unguessable text of that many bits, in lower-case letters and digits."""
+        ...
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a number between the two, for jitter."""
+        ...
+
+
+class Report(Protocol):
+    """How a long command tells its progress; the first call makes it a job."""
+
+    async def __call__(self, part: float, text: str) -> None:
+        """Tell that this part (0 to 1) is done, and what happens now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """One network connection as it is now; `detail` says why it is down, or what it lacks."""
+
+    network: str
+    up: bool
+    nick: str = ""
+    account: str | None = None
+    rooms: tuple[str, ...] = ()
+    detail: str = ""
+
+
+class Transport(Protocol):
+    """One network connection. It alone connects; it translates and decides nothing."""
+
+    @property
+    def network(self) -> str:
+        """The name of the network in the config."""
+        ...
+
+    async def run(self) -> None:
+        """Connect, stay connected, come back, until cancelled; then leave politely."""
+        ...
+
+    async def say(self, place: Place, lines: Sequence[str]) -> bool:
+        """Deliver lines to a room, or to a nick; True once the network has taken them, False if it did not.
+
+        Lines are cleaned, split and paced here. Never raises for what a peer or the network does.
+        """
+        ...
+
+    async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
+        """Deliver lines directly to whoever holds that identity, proven now; False if nobody does."""
+        ...
+
+    def status(self) -> LinkStatus:
+        """Return what this connection is like now."""
+        ...
+
+
+class Road(Protocol):
+    """The road of a message, as a transport sees it."""
+
+    async def handle(self, message: Message, report: Report) -> Reply:
+        """Take one message to its reply; never raises."""
+        ...
+
+
+class Hypervisor(Protocol):
+    """What runs machines on one host; the injected one is the fleet, which routes by `machine.host`.
+
+    Refusals: Conflict where the state does not fit (already running, not running, no agent, busy). Faults:
+    HypervisorFault with the cause. State is read from the host each time.
+    """
+
+    async def inspect(self, machine: Machine) -> MachineInfo:
+        """Return what the machine is like now; never raises for a machine that is down or was never started."""
+        ...
+
+    async def start(self, machine: Machine, report: Report | None = None) -> MachineInfo:
+        """Boot it and return when it is ready; HypervisorFault with its last console lines if it does not."""
+        ...
+
+    async def stop(self, machine: Machine, grace: float = 30.0) -> StopResult:
+        """Take it down as gently as it lets itself be, and say which rung of the ladder worked."""
+        ...
+
+    async def reboot(self, machine: Machine, report: Report | None = None) -> MachineInfo:
+        """Stop it and start it again."""
+        ...
+
+    async def pause(self, machine: Machine) -> None:
+        """Freeze it; it uses no CPU until resumed."""
+        ...
+
+    async def resume(self, machine: Machine) -> None:
+        """Let a paused machine go on."""
+        ...
+
+    async def kill(self, machine: Machine) -> None:
+        """End it at once, whatever is lost, and leave no process of it."""
+        ...
+
+    async def run(self, machine: Machine, command: str, timeout: float = 30.0) -> RunResult:  # noqa: ASYNC109 - it is the guest that is limited
+        """Run a shell command in the guest through its agent."""
+        ...
+
+    async def console(self, machine: Machine, lines: int) -> tuple[str, ...]:
+        """Return the last lines of the console log, without control characters."""
+        ...
+
+    async def usage(self, machine: Machine) -> Usage:
+        """Return what a running machine uses."""
+        ...
+
+    async def adopt(self, machines: Sequence[Machine]) -> tuple[MachineInfo, ...]:
+        """Take over machines that already run, at the bot's start; return those found up."""
+        ...
+
+    def events(self) -> AsyncIterator[MachineEvent]:
+        """Yield what happens to machines, until closed."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything but the machines: they outlive the bot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """A physical host now. Sizes in bytes; pressure is the share (0 to 100) of the last 10 s in which some task waited."""
+
+    name: str
+    cpus: int
+    load: tuple[float, float, float]
+    memory_total: int
+    memory_available: int
+    disk_total: int
+    disk_free: int
+    boot: datetime
+    pressure: dict[str, float] = field(default_factory=dict)
+
+
+class Meter(Protocol):
+    """What measures a physical host."""
+
+    async def read(self, host: str) -> HostReading:
+        """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
+        ...
+
+
+class Tx(Protocol):
+    """One transaction: everything in it happens, or nothing."""
+
+    @property
+    def db(self) -> "Database":
+        """The sqlite_utils Database, inside BEGIN IMMEDIATE."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """The instant of this transaction."""
+        ...
+
+    def notice(self, notice: Notice) -> None:
+        """Put a notice into the outbox."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Put an event where it is dispatched from after the commit."""
+        ...
+
+
+class Store(Protocol):
+    """The database: one writer thread, one transaction per call; readers have their own connection."""
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in one transaction on the writer thread; what it raises rolls everything back."""
+        ...
+
+    async def read(self, fn: "Callable[[Database], T]") -> T:
+        """Run `fn` on a read-only connection; it sees one state of the database."""
+        ...
+
+
+class Roster(Protocol):
+    """Who and what there is: read anew each time, so that the CLI may write while the bot runs."""
+
+    async def member(self, name: str) -> Member | None:
+        """Return the member of that name, in any case."""
+        ...
+
+    async def members(self) -> tuple[Member, ...]:
+        """Return all members by name."""
+        ...
+
+    async def holder(self, identity: Identity) -> Member | None:
+        """Return whose identity this is, and note that it was seen."""
+        ...
+
+    async def identities(self, member: Member) -> tuple[Identity, ...]:
+        """Return a member's identities, the last seen first."""
+        ...
+
+    async def machine(self, name: str) -> Machine | None:
+        """Return the machine of that name, in any case."""
+        ...
+
+    async def machines(self) -> tuple[Machine, ...]:
+        """Return all machines by host and name."""
+        ...
+
+
+class Incidents(Protocol):
+    """Where faults go: the person gets the number, the admins the cause."""
+
+    def report(self, cause: BaseException, *, during: str) -> str:
+        """Record a fault and return its number, 4 hex digits; never raises."""
+        ...
+
+
+Dispatch = Callable[[Event], Awaitable[None]]
+"""Hands a committed event to its handlers."""
