@@ -146,7 +146,7 @@ class Outcome:
 class Question:
     """A command that waits for a yes.
 
-    `second` tells that it needs another member, an admin; else only the asker's same identity, in the same place, counts.
+    `second` tells that it needs another member, an admin; else only the asker counts: same identity, same place.
     """
 
     number: int

@@ -72,8 +72,12 @@ class Transport(Protocol):
         """The name of the network in the config."""
         ...
 
-    async def run(self) -> None:
-        """Connect, stay connected, come back, until cancelled; then leave politely."""
+    async def serve(self, up: Callable[[], None]) -> None:
+        """Hold one connection: connect, log in, call `up`, join, until it is lost.
+
+        Ends only by TransportFault, which says why it was lost, or by cancellation, after leaving politely.
+        The supervisor alone calls this, again and again.
+        """
         ...
 
     async def say(self, place: Place, lines: Sequence[str]) -> bool:
@@ -108,7 +112,7 @@ class Hypervisor(Protocol):
     """
 
     async def inspect(self, machine: Machine) -> MachineInfo:
-        """Return what the machine is like now; never raises for a machine that is down or was never started."""
+        """Return what the machine is like now; a machine that is down or was never started is no error."""
         ...
 
     async def start(self, machine: Machine, report: Report | None = None) -> MachineInfo:
@@ -162,7 +166,7 @@ class Hypervisor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """A physical host now. Sizes in bytes; pressure is the share (0 to 100) of the last 10 s in which some task waited."""
+    """A physical host now. Sizes in bytes; pressure by resource, in percent of the last 10 s that a task waited."""
 
     name: str
     cpus: int

@@ -68,5 +68,7 @@ def verify(links: Iterable[Link], *, length: int | None = None, head: str | None
     if length is not None and seq < length:
         return Verdict(seq, prev, f"row {seq + 1} is missing: {length} were written, the tail was cut")
     if not seen:
-        return Verdict(seq, prev, f"no row has the published head {head}: the tail from row {seq + 1} was cut")
+        return Verdict(
+            seq, prev, f"no row has the published head {head}: the tail from row {seq + 1} was cut"
+        )
     return Verdict(seq, prev)
