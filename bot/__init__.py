@@ -1,0 +1,1 @@
+"""The ship: what plugins are written against. Nothing heavy is imported here."""

@@ -20,7 +20,7 @@ class IdentityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the network itself vouches for: its services account, or the bare JID, in the network's folded form."""
+    """What the network itself vouches for: a services account or a bare JID, in the network's folded form."""
 
     network: str
     kind: IdentityKind
@@ -146,7 +146,7 @@ class Outcome:
 class Question:
     """A command that waits for a yes.
 
-    `second` tells that it needs another member, an admin; else only the asker counts: same identity, same place.
+    `second` tells that it needs another member, an admin; else only the asker counts: same identity and place.
     """
 
     number: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from bot.coop.chain import Verdict
 from bot.coop.events import Event
 from bot.coop.machines import Machine, MachineEvent, MachineInfo, RunResult, StopResult, Usage
 from bot.coop.people import Member
@@ -166,7 +167,7 @@ class Hypervisor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """A physical host now. Sizes in bytes; pressure by resource, in percent of the last 10 s that a task waited."""
+    """A physical host now: sizes in bytes, pressure by resource in percent of the last 10 s that a task waited."""
 
     name: str
     cpus: int
@@ -254,6 +255,57 @@ class Incidents(Protocol):
 
     def report(self, cause: BaseException, *, during: str) -> str:
         """Record a fault and return its number, 4 hex digits; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the audit book, as it is given to it.
+
+    `kind` is `asked`, `done`, `refused`, `failed` or, for what no command did, a word of its own. `words` has
+    lost its private ones. `ref` is the number of the row that this one answers.
+    """
+
+    kind: str
+    actor: str
+    command: str
+    words: str = ""
+    identity: str = ""
+    place: str = ""
+    outcome: str = ""
+    ref: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as the audit book holds it; `hash` is 64 hex digits."""
+
+    seq: int
+    at: datetime
+    entry: Entry
+    hash: str
+
+
+class Book(Protocol):
+    """The audit book: append-only and hash-chained."""
+
+    async def write(self, entry: Entry, *, stamp: str | None = None) -> int | None:
+        """Append durably and return the row's number; None, with nothing written, if the stamp was seen before.
+
+        A stamp is the network's own id of a message, keyed with its sender; it is remembered for 24 h.
+        """
+        ...
+
+    def note(self, entry: Entry) -> None:
+        """Append within a second, in a batch: for what only reads."""
+        ...
+
+    async def recent(self, count: int) -> tuple[Row, ...]:
+        """Return the newest rows, the newest first."""
+        ...
+
+    async def verify(self, head: str | None = None) -> Verdict:
+        """Recompute the whole chain and name the first fault."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What plugins and the ship tell each other: facts that have happened, dispatched after their commit, at least once.
+"""What plugins and the ship tell each other: what has happened, dispatched after its commit, at least once.
 
 Every field is a str, int, bool, None, datetime, enum or a tuple of these: events are stored as JSON.
 A handler must be idempotent: after a crash the same event may come again, with the same `id`.

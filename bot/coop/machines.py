@@ -127,7 +127,7 @@ class MachineEventKind(StrEnum):
 class MachineEvent:
     """Something that happened to a machine: `asked` if the bot was told to make it happen.
 
-    `text` comes from the guest or its kernel: untrusted, already cut to a line of at most 200 characters.
+    `text` comes from the guest or its kernel: untrusted, already one line of at most 200 characters.
     """
 
     machine: str

@@ -15,7 +15,7 @@ class Share(StrEnum):
         return 2 if self is Share.FULL else 1
 
     def of(self, amount: int) -> int:
-        """This share's part of what a full share gets, rounded down.
+        """Return this share's part of what a full share gets, rounded down.
 
         >>> Share.HALF.of(512)
         256
