@@ -251,7 +251,7 @@ def parse(text: str, path: Path) -> Config:
 
 
 def explain(error: ValidationError) -> str:
-    """Put the first fault of a validation into one line: the key, what is wrong, and the nearest right key."""
+    """Put the first fault of a validation into one line: the key, what is wrong, the nearest right key."""
     fault = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"] if part not in {"irc", "xmpp"})
     match fault["type"]:

@@ -46,7 +46,7 @@ class Place:
 class Message:
     """One line that was said to the bot.
 
-    `text` has lost the prefix or the bot's nick; `named` tells that the bot was addressed by nick or directly.
+    `text` has lost the prefix or the bot's nick; `named` tells that the bot was addressed by nick or privately.
     `identity` is None where the network proves nothing. `stamp` is the server's own id of the message, None
     where it gives none. `replayed` marks history, which is never a command.
     """
@@ -83,7 +83,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the speaker is answered: lines, whether only to them, and a PNG for networks that show pictures."""
+    """What the speaker is answered: lines, whether only to them, a PNG for networks that show pictures."""
 
     lines: tuple[str, ...] = ()
     private: bool = False
@@ -146,7 +146,7 @@ class Outcome:
 class Question:
     """A command that waits for a yes.
 
-    `second` tells that it needs another member, an admin; else only the asker counts: same identity and place.
+    `second` tells that it needs another member, an admin; else the asker, same identity and place.
     """
 
     number: int

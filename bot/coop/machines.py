@@ -97,7 +97,7 @@ class Usage:
 class StopResult:
     """How a machine was stopped.
 
-    `rung` is the step of the ladder that worked: `cad`, `poweroff`, `halt` or `kill`; `tried` all steps taken.
+    `rung` is the step of the ladder that worked: `cad`, `poweroff`, `halt` or `kill`; `tried` all that were.
     """
 
     rung: str

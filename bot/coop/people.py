@@ -33,7 +33,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person of the co-op. `zone` is an IANA name, `reach` a preferred network, `quiet` like 22:00-07:00."""
+    """A person of the co-op. `zone` is an IANA name, `reach` a network, `quiet` like 22:00-07:00."""
 
     name: str
     role: Role
