@@ -46,7 +46,7 @@ class Place:
 class Message:
     """One line that was said to the bot.
 
-    `text` has lost the prefix or the bot's nick; `named` tells that the bot was addressed by nick or privately.
+    `text` has lost the prefix or the bot's nick; `named` tells that it was said by nick or directly.
     `identity` is None where the network proves nothing. `stamp` is the server's own id of the message, None
     where it gives none. `replayed` marks history, which is never a command.
     """
