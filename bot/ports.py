@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from bot.coop.chain import Verdict
 from bot.coop.events import Event
 from bot.coop.machines import Machine, MachineEvent, MachineInfo, RunResult, StopResult, Usage
-from bot.coop.people import Member
+from bot.coop.people import Member, Role
+from bot.coop.questions import Inquiry
+from bot.coop.shares import Share
 from bot.model import Identity, Message, Notice, Place, Reply
 
 if TYPE_CHECKING:
@@ -167,7 +169,7 @@ class Hypervisor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """A physical host now: sizes in bytes, pressure by resource in percent of the last 10 s that a task waited."""
+    """A host now: sizes in bytes; pressure by resource, in percent of the last 10 s that tasks waited."""
 
     name: str
     cpus: int
@@ -253,8 +255,11 @@ class Roster(Protocol):
 class Incidents(Protocol):
     """Where faults go: the person gets the number, the admins the cause."""
 
-    def report(self, cause: BaseException, *, during: str) -> str:
-        """Record a fault and return its number, 4 hex digits; never raises."""
+    def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
+        """Record a fault and return its number, 4 hex digits; never raises.
+
+        The message of a private one, which may hold private words, is left out.
+        """
         ...
 
 
@@ -290,7 +295,7 @@ class Book(Protocol):
     """The audit book: append-only and hash-chained."""
 
     async def write(self, entry: Entry, *, stamp: str | None = None) -> int | None:
-        """Append durably and return the row's number; None, with nothing written, if the stamp was seen before.
+        """Append durably, return the row's number; None, and nothing written, if the stamp was seen before.
 
         A stamp is the network's own id of a message, keyed with its sender; it is remembered for 24 h.
         """
@@ -311,3 +316,61 @@ class Book(Protocol):
 
 Dispatch = Callable[[Event], Awaitable[None]]
 """Hands a committed event to its handlers."""
+
+
+class Links(Protocol):
+    """All network connections together."""
+
+    def status(self) -> tuple[LinkStatus, ...]:
+        """Return what each connection is like now."""
+        ...
+
+
+A = TypeVar("A")
+
+
+class Ask(Protocol):
+    """How a plugin asks the others; one that fails or is too slow is left out of the answers."""
+
+    async def __call__(self, question: Inquiry[A]) -> tuple[A, ...]:
+        """Return every answer; that nobody answers is normal."""
+        ...
+
+
+class Registrar(Protocol):
+    """Writes to the roster, each inside a transaction with its audit row; `by` is who does it.
+
+    Conflict where the roster does not allow it: a name that is taken, a bound identity, the last admin.
+    """
+
+    def identity(self, text: str) -> Identity:
+        """Read NETWORK:SUBJECT; Usage names what is wrong with it."""
+        ...
+
+    def add_member(self, tx: Tx, name: str, role: Role, share: Share, by: str) -> Member:
+        """Add a member."""
+        ...
+
+    def set_member(self, tx: Tx, member: Member, field: str, value: str, by: str) -> Member:
+        """Change role, share, standing, zone, reach or quiet; Usage where the value does not fit."""
+        ...
+
+    def remove_member(self, tx: Tx, member: Member, by: str) -> None:
+        """Remove a member and their identities; Conflict while they own machines."""
+        ...
+
+    def bind(self, tx: Tx, member: Member, identity: Identity, by: str) -> None:
+        """Give a member an identity that nobody has."""
+        ...
+
+    def unbind(self, tx: Tx, member: Member, identity: Identity, by: str) -> None:
+        """Take an identity away from a member; NotFound if it is not theirs."""
+        ...
+
+    def offer_link(self, tx: Tx, member: Member, code: str) -> None:
+        """Remember, hashed, a code that binds one identity within 10 minutes."""
+        ...
+
+    def redeem_link(self, tx: Tx, code: str, identity: Identity) -> Member:
+        """Bind the unbound identity that says a code; Expired for a code that is wrong, used or too old."""
+        ...

@@ -1,6 +1,6 @@
 """What plugins ask each other; that nobody answers is normal.
 
-A question is a frozen dataclass that names its answer's type: `class OpenVotes(Ask[VoteList])`.
+A question is a frozen dataclass that names the type of one answer: `class OpenVotes(Inquiry[VoteList])`.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ A_co = TypeVar("A_co", covariant=True)
 
 
 class Inquiry(Generic[A_co]):
-    """A question to whichever plugin can answer it; the parameter is the type of one answer."""
+    """A question to whichever plugins can answer it; the parameter is the type of one answer."""
 
     __slots__ = ()
 

@@ -14,7 +14,7 @@ class Addressed:
 def addressed(text: str, *, nick: str, prefix: str, direct: bool) -> Addressed | None:
     """Return what a line says to the bot, or None for chatter.
 
-    In a room a line is for the bot after its prefix (`!vm list`) or its nick (`Eddie: vm list`, `eddie, help`);
+    In a room a line is for the bot after its prefix (`!vm list`) or its nick (`Eddie: vm list`);
     in a direct conversation always, the prefix being optional. A prefix with nothing, or only more of itself
     or white space behind it ("!", "!!!", "! well"), is chatter in a room.
     """

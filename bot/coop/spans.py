@@ -1,0 +1,39 @@
+"""Lengths of time and amounts of bytes in the words of a chat line."""
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
+_STEP = 1024
+_ONE_DECIMAL_BELOW = 10
+
+
+def span(seconds: float) -> str:
+    """Return a length of time with its two largest units.
+
+    >>> span(7380), span(59.4), span(0)
+    ('2 h 3 min', '59 s', '0 s')
+    """
+    rest, parts = int(seconds), []
+    for size, unit in _UNITS:
+        if rest >= size:
+            parts.append(f"{rest // size} {unit}")
+            rest %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
+def size(amount: int) -> str:
+    """Return an amount of bytes in binary units.
+
+    >>> size(900), size(21 * 2**20), size(24 * 2**30)
+    ('900 B', '21 MiB', '24 GiB')
+    """
+    value = float(amount)
+    for unit in _BYTES[:-1]:
+        if value < _STEP:
+            return _short(value, unit)
+        value /= _STEP
+    return _short(value, _BYTES[-1])
+
+
+def _short(value: float, unit: str) -> str:
+    digits = f"{value:.1f}".removesuffix(".0") if value < _ONE_DECIMAL_BELOW else f"{value:.0f}"
+    return f"{digits} {unit}"

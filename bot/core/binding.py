@@ -1,0 +1,151 @@
+"""The signature is the grammar: annotations are read once, at load, so that a wrong handler stops the start.
+
+A parameter whose annotation is a service (Store, Hypervisor, Call, …) is injected. Any other is a word: its
+annotation says what the word means. A default makes it optional; a keyword-only text is the rest of the line.
+"""
+
+import inspect
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from bot.core.plugin import Converting, Function
+from bot.errors import PluginError
+
+Services = Mapping[type, object]
+
+
+class Kind(StrEnum):
+    """Where a parameter's value comes from."""
+
+    WORD = "word"
+    REST = "rest"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a handler, as worked out from its annotation.
+
+    `choices` are the words that a closed annotation allows; `annotation` has lost its `| None`.
+    """
+
+    name: str
+    kind: Kind
+    annotation: Any
+    required: bool
+    default: object = None
+    choices: tuple[str, ...] = ()
+    converting: Converting | None = None
+
+    @property
+    def shown(self) -> str:
+        """How usage shows it: MACHINE, [LINES], on|off, COMMAND…."""
+        name = "|".join(self.choices) if self.choices else self.name.upper().replace("_", "-")
+        name += "…" if self.kind is Kind.REST else ""
+        return name if self.required else f"[{name}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a handler wants, in its own order."""
+
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def words(self) -> tuple[Parameter, ...]:
+        """The parameters that people fill, the rest of the line last."""
+        return tuple(p for p in self.parameters if p.kind is not Kind.SERVICE)
+
+    @property
+    def services(self) -> tuple[Parameter, ...]:
+        """The parameters that are injected."""
+        return tuple(p for p in self.parameters if p.kind is Kind.SERVICE)
+
+    @property
+    def usage(self) -> str:
+        """What to type behind the command's name."""
+        return " ".join(p.shown for p in self.words)
+
+
+def bind(
+    handler: Function,
+    services: frozenset[type],
+    converters: Mapping[type, Converting],
+    *,
+    skip: int = 0,
+    where: str,
+) -> Signature:
+    """Work out a handler's parameters but its first `skip`; PluginError names the one that is wrong."""
+    try:
+        hints = get_type_hints(handler)
+    except NameError as error:
+        raise PluginError(f"{where}: {error}: import it outside `if TYPE_CHECKING`") from error
+    found = list(inspect.signature(handler).parameters.values())[skip:]
+    parameters = tuple(_parameter(p, hints, services, converters, where) for p in found)
+    _check_order(parameters, where)
+    return Signature(parameters)
+
+
+def _parameter(
+    raw: inspect.Parameter,
+    hints: Mapping[str, Any],
+    services: frozenset[type],
+    converters: Mapping[type, Converting],
+    where: str,
+) -> Parameter:
+    if raw.kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        raise PluginError(f"{where}: parameter {raw.name}: * and ** cannot be filled")
+    if raw.name not in hints:
+        raise PluginError(f"{where}: parameter {raw.name} has no annotation")
+    annotation = _without_none(hints[raw.name])
+    required = raw.default is inspect.Parameter.empty
+    default = None if required else raw.default
+    if annotation in services:
+        return Parameter(raw.name, Kind.SERVICE, annotation, required, default)
+    kind = Kind.REST if raw.kind is inspect.Parameter.KEYWORD_ONLY else Kind.WORD
+    if kind is Kind.REST and annotation is not str:
+        raise PluginError(f"{where}: parameter {raw.name}: the rest of the line is a str")
+    choices = _choices(annotation)
+    converting = converters.get(annotation) if isinstance(annotation, type) else None
+    if not choices and converting is None and annotation not in {str, int}:
+        shown = getattr(annotation, "__name__", str(annotation))
+        raise PluginError(f"{where}: parameter {raw.name}: no converter and no service for {shown}")
+    return Parameter(raw.name, kind, annotation, required, default, choices, converting)
+
+
+def _without_none(annotation: Any) -> Any:  # noqa: ANN401 - an annotation can be anything
+    if get_origin(annotation) in {Union, types.UnionType}:
+        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        return rest[0] if len(rest) == 1 else annotation
+    return annotation
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - an annotation can be anything
+    if get_origin(annotation) is Literal:
+        return tuple(str(arg) for arg in get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return tuple(member.value for member in annotation)
+    return ()
+
+
+def _check_order(parameters: Sequence[Parameter], where: str) -> None:
+    rest = [p.name for p in parameters if p.kind is Kind.REST]
+    if len(rest) > 1:
+        raise PluginError(
+            f"{where}: only one parameter can be the rest of the line, not {' and '.join(rest)}"
+        )
+    optional = None
+    for parameter in (p for p in parameters if p.kind is not Kind.SERVICE):
+        if parameter.required and optional:
+            raise PluginError(
+                f"{where}: parameter {parameter.name} is required but follows {optional}, which is not"
+            )
+        optional = optional if parameter.required else parameter.name
+
+
+def inject(signature: Signature, services: Services) -> dict[str, object]:
+    """Return the services that a handler wants, by parameter name."""
+    return {p.name: services.get(p.annotation, p.default) for p in signature.services}

@@ -1,0 +1,51 @@
+"""The commands that the road itself has: answers to questions, and jobs."""
+
+from bot.coop.people import Member, Role
+from bot.core.explain import Explainer
+from bot.core.jobs import Jobs
+from bot.core.plugin import Plugin
+from bot.core.questions import Proceed, Questions
+from bot.core.rules import anyone, members
+from bot.errors import NotAllowed
+from bot.model import Actor, Message
+
+plugin = Plugin("core")
+
+
+@plugin.command("yes", allow=anyone, exclusive=False)
+async def yes(message: Message, actor: Actor, questions: Questions, number: int | None = None) -> Proceed:
+    """Say yes to your own newest question here, or to another's by its number."""
+    return Proceed(questions.settle(number, message, actor), actor)
+
+
+@plugin.command("no", allow=anyone, reads=True)
+async def no(message: Message, actor: Actor, questions: Questions, number: int | None = None) -> str:
+    """Say no to a question; what was asked is left undone."""
+    question = questions.drop(number, message, actor)
+    return f"Left undone: {question.command} {question.words}".rstrip() + "."
+
+
+@plugin.command("jobs", allow=members, reads=True)
+async def jobs(running: Jobs) -> str:
+    """List what takes longer and still runs."""
+    if not running.running:
+        return "No job runs."
+    return "\n".join(
+        f"{job.number} {job.about} for {job.call.actor}: {job.part:.0%} {job.text}".rstrip()
+        for job in running.running.values()
+    )
+
+
+@plugin.command("cancel", allow=members)
+async def cancel(actor: Actor, running: Jobs, number: int) -> str:
+    """End a job of yours; admins may end anybody's."""
+    job = running.running.get(number)
+    if job is not None and actor.role is not Role.ADMIN and job.call.actor.member != actor.member:
+        raise NotAllowed(f"Only {job.call.actor} or admins may cancel job {number}.")
+    return f"Cancelled: {running.cancel(number, str(actor)).about}."
+
+
+@plugin.command("can", allow=members, reads=True)
+async def can(message: Message, explainer: Explainer, member: Member, *, command: str) -> str:
+    """Say whether a member may use a command, and why."""
+    return await explainer.explain(member, command, message)

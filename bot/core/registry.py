@@ -1,0 +1,186 @@
+"""What can be said to the bot: every loaded command, bound and found by its first one or two words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from inspect import getdoc
+
+from bot.coop.events import Event
+from bot.coop.questions import Inquiry
+from bot.core import confirm, converters
+from bot.core.binding import Signature, bind
+from bot.core.converters import BUILT_IN, Converter
+from bot.core.limits import Limit
+from bot.core.plugin import Command, Converting, Function, Listener, Plugin
+from bot.core.rules import BY_NAME, Rule
+from bot.errors import PluginError
+from bot.model import Actor
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A command that is ready to be called."""
+
+    declared: Command
+    allow: Rule
+    signature: Signature
+    converter: Converter
+    limit: Limit | None
+    summary: str
+
+    @property
+    def name(self) -> str:
+        """One or two words, as people type them."""
+        return self.declared.name
+
+    @property
+    def usage(self) -> str:
+        """The name and what to type behind it, without the prefix."""
+        return f"{self.name} {self.signature.usage}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What an operator changes of a command, None where nothing: the name of a rule, a limit, places."""
+
+    allow: str | None = None
+    limit: str | None = None
+    confirm: bool | None = None
+    rooms: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A bound listener or answerer."""
+
+    plugin: str
+    subject: type
+    handler: Function
+    signature: Signature
+
+
+@dataclass(slots=True)
+class Registry:
+    """Everything that the loaded plugins declared."""
+
+    prefix: str = "!"
+    commands: dict[str, Bound] = field(default_factory=dict)
+    listeners: list[Heard] = field(default_factory=list)
+    answerers: list[Heard] = field(default_factory=list)
+
+    def find(self, line: str) -> tuple[Bound, str] | None:
+        """Return the command that a line begins with, and the rest; two-word names win."""
+        words = line.split(maxsplit=2)
+        for count in (2, 1):
+            bound = self.commands.get(" ".join(words[:count]).casefold())
+            if bound is not None and len(words) >= count:
+                return bound, line.lstrip().split(maxsplit=count)[count] if len(words) > count else ""
+        return None
+
+    def knows_first_word(self, line: str) -> bool:
+        """Tell whether some command begins with the line's first word."""
+        first = line.split(maxsplit=1)[0].casefold() if line.split() else ""
+        return any(name.split()[0] == first for name in self.commands)
+
+    def nearest(self, line: str, actor: Actor) -> Bound | None:
+        """Return the command that was probably meant, of those that the actor may see."""
+        names = [name for name, bound in self.commands.items() if bound.allow.may(actor)]
+        words = line.casefold().split()
+        for said in (" ".join(words[:2]), *words[:1]):
+            near = get_close_matches(said, names, n=1, cutoff=0.6)
+            if near:
+                return self.commands[near[0]]
+        return None
+
+    def group(self, first: str, actor: Actor) -> tuple[Bound, ...]:
+        """Return the commands that begin with this word and that the actor may see."""
+        return tuple(
+            b for n, b in self.commands.items() if n.split()[0] == first.casefold() and b.allow.may(actor)
+        )
+
+
+def build(
+    plugins: Sequence[Plugin],
+    services: frozenset[type],
+    *,
+    overrides: Mapping[str, Override] | None = None,
+    more_converters: tuple[Converting, ...] = (),
+    prefix: str = "!",
+) -> Registry:
+    """Bind all that the plugins declare; PluginError names the first thing that is wrong."""
+    registry = Registry(prefix)
+    known = converters.by_target((*BUILT_IN, *more_converters, *(c for p in plugins for c in p.converters)))
+    for plugin in plugins:
+        for declared in plugin.commands:
+            bound = _bind_command(declared, services, known, prefix)
+            if bound.name in registry.commands:
+                other = registry.commands[bound.name].declared.plugin
+                raise PluginError(
+                    f"plugin {plugin.name}: {prefix}{bound.name} is already a command of plugin {other}"
+                )
+            registry.commands[bound.name] = bound
+        registry.listeners += [_bind_listener(listener, services, Event) for listener in plugin.listeners]
+        registry.answerers += [_bind_listener(answerer, services, Inquiry) for answerer in plugin.answerers]
+    for name, override in (overrides or {}).items():
+        if name not in registry.commands:
+            raise PluginError(f'commands."{name}": no loaded plugin has this command')
+        registry.commands[name] = _overridden(registry.commands[name], override)
+    return registry
+
+
+def _bind_command(
+    declared: Command, services: frozenset[type], known: Mapping[type, Converting], prefix: str
+) -> Bound:
+    where = f"plugin {declared.plugin}: {prefix}{declared.name}"
+    if not _NAME.fullmatch(declared.name):
+        raise PluginError(f"{where}: a command's name is one or two lower-case words")
+    if declared.allow is None:
+        raise PluginError(
+            f"{where}: it says nobody may use it: add allow=members, admins, owner_of(…) or anyone"
+        )
+    signature = bind(declared.handler, services, known, where=where)
+    names = {p.name for p in signature.words}
+    for wanted, what in ((declared.allow.parameters, "allow"), (declared.private, "private")):
+        if unknown := wanted - names:
+            raise PluginError(f"{where}: {what} names {', '.join(sorted(unknown))}, which is no parameter")
+    if declared.second is not None and (unknown := declared.second.parameters - names):
+        raise PluginError(f"{where}: second names {', '.join(sorted(unknown))}, which is no parameter")
+    if declared.confirm is not None:
+        confirm.check(declared.confirm, signature, where)
+    summary = (getdoc(declared.handler) or "").split("\n", 1)[0]
+    if not summary:
+        raise PluginError(f"{where}: the handler has no docstring, which is its help")
+    usage = f"{prefix}{declared.name} {signature.usage}".rstrip()
+    converter = converters.make(usage, signature, services, where=where)
+    return Bound(declared, declared.allow, signature, converter, _limit(declared, where), summary)
+
+
+def _limit(declared: Command, where: str) -> Limit | None:
+    try:
+        return Limit.parse(declared.limit) if declared.limit else None
+    except ValueError as error:
+        raise PluginError(f"{where}: {error}") from error
+
+
+def _bind_listener(listener: Listener, services: frozenset[type], base: type) -> Heard:
+    where = f"plugin {listener.plugin}: {listener.handler.__name__}"
+    if not issubclass(listener.subject, base):
+        raise PluginError(f"{where}: {listener.subject!r} is no {base.__name__}")
+    signature = bind(listener.handler, services | {listener.subject}, {}, where=where)
+    return Heard(listener.plugin, listener.subject, listener.handler, signature)
+
+
+def _overridden(bound: Bound, override: Override) -> Bound:
+    declared = bound.declared
+    if override.confirm is False:
+        declared = replace(declared, confirm=None, second=None)
+    if override.confirm is True and declared.confirm is None:
+        declared = replace(declared, confirm=f"Really {declared.name}?")
+    if override.rooms is not None:
+        declared = replace(declared, rooms=override.rooms)
+    allow = bound.allow if override.allow is None else BY_NAME[override.allow]
+    limit = bound.limit if override.limit is None else Limit.parse(override.limit)
+    return replace(bound, declared=declared, allow=allow, limit=limit)

@@ -1,0 +1,1 @@
+"""What keeps the parts running: timers, back-off, incidents, health."""

@@ -1,0 +1,131 @@
+"""Finds plugins in three places, all on the same API: ours, the entry-point group, folders of the config."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from bot.core.plugin import Plugin
+from bot.errors import PluginError
+
+GROUP = "shipboard.plugins"
+OWN = "plugins"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plugin and the file or folder that its code is in."""
+
+    plugin: Plugin
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was loaded, and the plugins that are switched off, each with the first line of its reason."""
+
+    loaded: tuple[Loaded, ...]
+    off: tuple[tuple[str, str], ...] = ()
+
+
+def own_names() -> tuple[str, ...]:
+    """Return the names of the plugins that come with shipboard."""
+    folder = Path(_import(OWN, OWN).__path__[0])
+    return tuple(sorted(path.stem for path in folder.iterdir() if _is_plugin(path)))
+
+
+def load(names: Sequence[str] | None, folders: Sequence[Path], off: Path | None = None) -> Found:
+    """Import plugins: the named ones of ours (None: all), the entry points', and those in folders.
+
+    PluginError names the first that cannot be loaded. `help` is always loaded. A plugin with a file of its
+    name in the folder `off` was switched off by the watchdog, and is left out.
+    """
+    wanted = own_names() if names is None else tuple(dict.fromkeys(("help", *names)))
+    reasons = _switched_off(off)
+    loaded: dict[str, Loaded] = {}
+    for found in (*_ours(wanted, reasons), *_installed(reasons), *_in_folders(folders, reasons)):
+        name = found.plugin.name
+        if name in loaded:
+            raise PluginError(f"plugin {name}: {found.path} and {loaded[name].path} have the same name")
+        loaded[name] = found
+    return Found(tuple(loaded.values()), tuple(sorted(reasons.items())))
+
+
+def _switched_off(off: Path | None) -> dict[str, str]:
+    if off is None or not off.is_dir():
+        return {}
+    return {path.name: path.read_text(encoding="utf-8").split("\n", 1)[0] for path in off.iterdir()}
+
+
+def _ours(names: Sequence[str], off: dict[str, str]) -> Iterator[Loaded]:
+    for name in names:
+        if name not in off:
+            if importlib.util.find_spec(f"{OWN}.{name}") is None:
+                raise PluginError(
+                    f"bot.plugins: there is no plugin {name}; ours are {', '.join(own_names())}"
+                )
+            yield _plugin_of(_import(f"{OWN}.{name}", name), name)
+
+
+def _installed(off: dict[str, str]) -> Iterator[Loaded]:
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        if point.name not in off:
+            yield _plugin_of(_import(point.module, point.name), point.name)
+
+
+def _in_folders(folders: Sequence[Path], off: dict[str, str]) -> Iterator[Loaded]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise PluginError(f"bot.plugin_folders: {folder} is no folder")
+        for path in sorted(folder.iterdir()):
+            if _is_plugin(path) and path.stem not in off:
+                yield _plugin_of(_import_file(path), path.stem)
+
+
+def _is_plugin(path: Path) -> bool:
+    if path.name.startswith(("_", ".")):
+        return False
+    return path.suffix == ".py" or (path / "__init__.py").is_file()
+
+
+def _import(module: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except PluginError:
+        raise
+    except Exception as error:
+        raise PluginError(f"plugin {name}: cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    file = path if path.suffix == ".py" else path / "__init__.py"
+    name = f"shipboard_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"plugin {path.stem}: {file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise PluginError(
+            f"plugin {path.stem}: cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    return module
+
+
+def _plugin_of(module: ModuleType, name: str) -> Loaded:
+    plugin = getattr(module, "plugin", None)
+    file = Path(module.__file__ or name)
+    if not isinstance(plugin, Plugin):
+        raise PluginError(f"plugin {name}: {file} has no `plugin = Plugin({name!r})`")
+    if plugin.name != name:
+        raise PluginError(f"plugin {name}: {file} calls itself {plugin.name}; the names must be the same")
+    return Loaded(plugin, file.parent if file.name == "__init__.py" else file)

@@ -1,0 +1,163 @@
+"""Hash-chained tables: append-only, verified without trusting the file.
+
+A chained table has the columns `seq`, `prev` and `hash`; all its other columns are the cells that the hash
+covers. `chain_heads` records each chain's length and head in the same transaction, so that a cut tail is
+found even where no head was published. Triggers refuse what is not an append; verifying needs none of them.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+from sqlite_utils import Database
+from sqlite_utils.utils import quote_identifier as quoted
+
+from bot.coop.chain import GENESIS, Cell, Link, Verdict, digest, is_head, walk
+from bot.errors import StoreFault
+from bot.store.times import storable
+
+AUDIT = "audit"
+"""The chain that every database of ours has."""
+
+
+def create_heads(db: Database) -> None:
+    """Create the table of the chains' heads, which only ever grow by one."""
+    db.execute(
+        "CREATE TABLE chain_heads (chain TEXT PRIMARY KEY, length INTEGER NOT NULL, head TEXT NOT NULL) STRICT"
+    )
+    _refuse(db, "chain_heads", "DELETE")
+    _refuse(db, "chain_heads", "UPDATE", "NEW.chain IS NOT OLD.chain OR NEW.length IS NOT OLD.length + 1")
+
+
+def create(db: Database, chain: str, columns: Mapping[str, str]) -> None:
+    """Create a chained table with these columns (name: SQL type and constraints), inside a migration."""
+    cells = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+    db.execute(
+        f"CREATE TABLE {quoted(chain)} "
+        f"(seq INTEGER PRIMARY KEY, {cells}, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT"
+    )
+    db["chain_heads"].insert({"chain": chain, "length": 0, "head": GENESIS})
+    grown = f"(SELECT length + 1 FROM chain_heads WHERE chain = '{chain}')"
+    _refuse(db, chain, "INSERT", f"NEW.seq IS NOT {grown}")
+    _refuse(db, chain, "UPDATE")
+    _refuse(db, chain, "DELETE")
+
+
+def _refuse(db: Database, table: str, deed: str, when: str = "1") -> None:
+    db.execute(
+        f"CREATE TRIGGER {quoted(f'{table}_no_{deed.lower()}')} BEFORE {deed} ON {quoted(table)} WHEN {when} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
+
+
+def append(db: Database, chain: str, cells: Mapping[str, Cell]) -> tuple[int, str]:
+    """Append a row inside a transaction; return its number and its hash.
+
+    StoreFault where the record of the chain's head is gone.
+    """
+    found = db.execute("SELECT length, head FROM chain_heads WHERE chain = ?", [chain]).fetchone()
+    if found is None:
+        raise StoreFault(f"{chain}: the record of the chain's head is missing, run shipboard verify")
+    kept = {name: storable(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
+    seq, prev = found[0] + 1, found[1]
+    made = digest(prev, seq, kept)
+    row = {"seq": seq, **kept, "prev": prev, "hash": made}
+    names, marks = ", ".join(quoted(name) for name in row), ", ".join("?" * len(row))
+    db.execute(
+        f"INSERT INTO {quoted(chain)} ({names}) VALUES ({marks})",  # noqa: S608 - names of columns, quoted
+        list(row.values()),
+    )
+    db.execute("UPDATE chain_heads SET length = ?, head = ? WHERE chain = ?", [seq, made, chain])
+    return seq, made
+
+
+def verify(db: Database, chain: str, head: str | None = None) -> Verdict:
+    """Recompute a chain row by row and name the first fault; never raises, whatever is in the file.
+
+    `head` is one that was published: the chain must have a row with it. Needs one snapshot of the database.
+    """
+    try:
+        with _any_bytes(db):
+            verdict = _verified(db, chain)
+            if head is None or not verdict.whole or _has(db, chain, head):
+                return verdict
+    except sqlite3.Error as error:
+        return Verdict(0, GENESIS, f"the table cannot be read: {error}")
+    fault = f"no row has the published head {head}: the tail from row {verdict.length + 1} was cut"
+    return Verdict(verdict.length, verdict.head, fault)
+
+
+def verify_all(db: Database, head: str | None = None) -> dict[str, Verdict]:
+    """Verify every chain there is, by its name; a published head must be in one of them."""
+    try:
+        with _any_bytes(db):
+            names = sorted(_names(db))
+            somewhere = head is None or any(_has(db, name, head) for name in names if db[name].exists())
+    except sqlite3.Error as error:
+        return {AUDIT: Verdict(0, GENESIS, f"the table cannot be read: {error}")}
+    return {name: verify(db, name, None if somewhere else head) for name in names}
+
+
+@contextmanager
+def _any_bytes(db: Database) -> Iterator[None]:
+    """Read texts that are no UTF-8, which only somebody else can have written."""
+    before = db.conn.text_factory
+    db.conn.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        db.conn.text_factory = before
+
+
+def _names(db: Database) -> set[str]:
+    """Find the chains: by record, by the shape of a table, and the one that must be there."""
+    found = db.execute(
+        "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) i ON i.name IN ('prev', 'hash') "
+        "WHERE m.type = 'table' GROUP BY m.name HAVING count(*) = 2"
+    ).fetchall()
+    try:
+        found += db.execute("SELECT chain FROM chain_heads").fetchall()
+    except sqlite3.OperationalError:
+        pass  # each chain then misses its record, and says so
+    return {AUDIT, *(str(name) for (name,) in found)}
+
+
+def _has(db: Database, chain: str, head: str) -> bool:
+    """Tell whether a chain has, or began with, the head that was published."""
+    start = head.lower()
+    if not is_head(start) or GENESIS.startswith(start):
+        return is_head(start)
+    sql = f"SELECT 1 FROM {quoted(chain)} WHERE substr(hash, 1, ?) = ? LIMIT 1"  # noqa: S608 - a table, quoted
+    return db.execute(sql, [len(start), start]).fetchone() is not None
+
+
+def _verified(db: Database, chain: str) -> Verdict:
+    recorded = db.execute("SELECT length, head FROM chain_heads WHERE chain = ?", [chain]).fetchall()
+    if len(recorded) != 1:
+        return Verdict(0, GENESIS, "the record of the chain's length and head is missing")
+    (length, tip), rows = recorded[0], _links(db, chain)
+    with closing(rows):
+        verdict = walk(rows)
+    if not verdict.whole:
+        return verdict
+    if (verdict.length, verdict.head) != (length, tip):
+        fault = f"row {verdict.length + 1} is missing: the record tells of {length} rows, the tail was cut"
+        if not isinstance(length, int) or length <= verdict.length:
+            fault = f"row {verdict.length} is not the one that was recorded last"
+        return Verdict(verdict.length, verdict.head, fault)
+    return verdict
+
+
+def _links(db: Database, chain: str) -> Iterator[Link]:
+    """Read the rows one after the other; what is no text and no number can only be a forgery."""
+    cursor = db.execute(f"SELECT * FROM {quoted(chain)} ORDER BY seq")  # noqa: S608 - a table, quoted
+    names = [column[0] for column in cursor.description]
+    for cells in cursor:
+        row = dict(zip(names, cells, strict=True))
+        seq, prev, made = (row.pop(name, None) for name in ("seq", "prev", "hash"))
+        honest = {name: _honest(cell) for name, cell in row.items()}
+        yield Link(seq if isinstance(seq, int) else 0, honest, str(prev), str(made))
+
+
+def _honest(cell: object) -> Cell:
+    return cell if cell is None or isinstance(cell, str | int) else f"{type(cell).__name__} {cell!r}"

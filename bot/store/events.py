@@ -1,0 +1,139 @@
+"""Events between their commit and their handlers: stored with the deed, dispatched at least once, in order."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlite_utils import Database
+
+from bot.coop.events import Event
+from bot.errors import PluginError, StoreFault
+from bot.ports import Clock, Dispatch, Incidents, Store, Tx
+from bot.store.times import storable, text
+from bot.store.waiting import called
+
+POLL_SECONDS = 5.0
+"""How soon what another process committed is seen."""
+
+RETRIES = 3
+"""How often an event whose handler raised is dispatched again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event's row; `failures` counts the dispatches that raised."""
+
+    id: int
+    type: str
+    body: str
+    failures: int
+
+
+def create(db: Database) -> None:
+    """Create the table, inside a migration."""
+    db.execute(
+        "CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, body TEXT NOT NULL, "
+        "at TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0) STRICT"
+    )
+
+
+def put(db: Database, event: Event, at: datetime) -> None:
+    """Write an event's row."""
+    plain = _adapter(type(event)).dump_python(event, mode="json")
+    body = storable(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
+    db["events"].insert({"type": type(event).__name__, "body": body, "at": text(at)})
+
+
+@cache
+def _adapter(kind: type[Event]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def by_name(kinds: Iterable[type[Event]]) -> dict[str, type[Event]]:
+    """Make the register of events by the names that they are stored under; PluginError where two share one."""
+    register: dict[str, type[Event]] = {}
+    for kind in kinds:
+        if register.setdefault(kind.__name__, kind) is not kind:
+            other = register[kind.__name__].__module__
+            raise PluginError(f"event {kind.__name__}: both {other} and {kind.__module__} define it")
+    return register
+
+
+def _oldest(db: Database) -> Stored | None:
+    row = db.execute("SELECT id, type, body, failures FROM events ORDER BY id LIMIT 1").fetchone()
+    return Stored(*row) if row else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Dispatcher:
+    """Hands committed events to `dispatch`, one after the other.
+
+    An event whose dispatch raises is tried again RETRIES times, then dropped; so is one of an unknown type at
+    once. The admins hear of each. `poke` is for the store's commits.
+    """
+
+    store: Store
+    dispatch: Dispatch
+    classes: Mapping[str, type[Event]]
+    clock: Clock
+    incidents: Incidents
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def poke(self) -> None:
+        """Look for events at once."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Dispatch until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.drain()
+            except StoreFault as error:
+                self.incidents.report(error, during="the dispatch of events")
+            await called(self._wake, self.clock, POLL_SECONDS)
+
+    async def drain(self) -> None:
+        """Dispatch all that waits; StoreFault where it cannot be read or crossed off."""
+        while (row := await self.store.read(_oldest)) is not None:
+            event = self._revived(row)
+            if event is None or await self._handed_over(row, event):
+                await self.store.write(lambda tx, number=row.id: _remove(tx, number))
+            else:
+                await self.store.write(lambda tx, number=row.id: _failed(tx, number))
+                await self.clock.sleep(2.0**row.failures)
+
+    async def _handed_over(self, row: Stored, event: Event) -> bool:
+        """Dispatch one event; whether it is done with."""
+        try:
+            await self.dispatch(event)
+        except Exception as error:  # noqa: BLE001 - a handler of any plugin, which must not end the dispatch
+            last = row.failures >= RETRIES
+            what = "the last dispatch" if last else "dispatch"
+            self.incidents.report(error, during=f"{what} of event {row.id}, {row.type}")
+            return last
+        return True
+
+    def _revived(self, row: Stored) -> Event | None:
+        try:
+            kind = self.classes[row.type]
+            event: Event = _adapter(kind).validate_python(json.loads(row.body))
+        except (KeyError, ValueError, ValidationError) as error:
+            fault = StoreFault(f"event {row.id} dropped, its type {row.type} is not known or has changed")
+            fault.__cause__ = error
+            self.incidents.report(fault, during="the dispatch of events")
+            return None
+        return event
+
+
+def _remove(tx: Tx, number: int) -> None:
+    tx.db.execute("DELETE FROM events WHERE id = ?", [number])
+
+
+def _failed(tx: Tx, number: int) -> None:
+    tx.db.execute("UPDATE events SET failures = failures + 1 WHERE id = ?", [number])

@@ -1,0 +1,22 @@
+"""Instants as the tables hold them: UTC ISO-8601 texts that sort as the instants do."""
+
+from datetime import UTC, datetime
+
+
+def text(at: datetime) -> str:
+    """Write an aware instant.
+
+    >>> text(datetime(2026, 11, 22, 15, 2, tzinfo=UTC))
+    '2026-11-22T15:02:00.000000Z'
+    """
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def instant(written: str) -> datetime:
+    """Read an instant; ValueError for anything that `text` does not write."""
+    return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def storable(words: str) -> str:
+    """Return the words without lone surrogates, which UTF-8 and so SQLite cannot hold."""
+    return words.encode("utf-8", "replace").decode()

@@ -1,0 +1,1 @@
+"""How the bot speaks to the networks. A transport connects and translates; it decides nothing."""

@@ -1,0 +1,54 @@
+"""What pure modules of plugins may import: values and the co-op's own words; nothing touches the world."""
+
+from bot.coop.chain import GENESIS, Link, Verdict, digest, verify
+from bot.coop.events import DayBegan, Event, IdentityBound, MachineChanged
+from bot.coop.machines import (
+    Limits,
+    Machine,
+    MachineEventKind,
+    MachineInfo,
+    MachineState,
+    RunResult,
+    StopResult,
+    Usage,
+)
+from bot.coop.people import Member, Role, Standing
+from bot.coop.questions import Inquiry, StatusPart
+from bot.coop.shares import Share
+from bot.model import Actor, Call, Identity, IdentityKind, Message, Notice, Outcome, Place, Reply, Urgency
+
+__all__ = [
+    "GENESIS",
+    "Actor",
+    "Call",
+    "DayBegan",
+    "Event",
+    "Identity",
+    "IdentityBound",
+    "IdentityKind",
+    "Inquiry",
+    "Limits",
+    "Link",
+    "Machine",
+    "MachineChanged",
+    "MachineEventKind",
+    "MachineInfo",
+    "MachineState",
+    "Member",
+    "Message",
+    "Notice",
+    "Outcome",
+    "Place",
+    "Reply",
+    "Role",
+    "RunResult",
+    "Share",
+    "Standing",
+    "StatusPart",
+    "StopResult",
+    "Urgency",
+    "Usage",
+    "Verdict",
+    "digest",
+    "verify",
+]

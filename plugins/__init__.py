@@ -1,0 +1,1 @@
+"""Our own plugins, on the same API as everybody's."""
