@@ -10,8 +10,8 @@ from bot.coop.machines import (
     MachineState,
     RunResult,
     StopResult,
-    Usage,
 )
+from bot.coop.machines import Usage as MachineUsage
 from bot.coop.people import Member, Role, Standing
 from bot.coop.questions import Inquiry, StatusPart
 from bot.coop.shares import Share
@@ -34,6 +34,7 @@ __all__ = [
     "MachineEventKind",
     "MachineInfo",
     "MachineState",
+    "MachineUsage",
     "Member",
     "Message",
     "Notice",
@@ -47,7 +48,6 @@ __all__ = [
     "StatusPart",
     "StopResult",
     "Urgency",
-    "Usage",
     "Verdict",
     "digest",
     "verify",
