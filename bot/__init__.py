@@ -4,11 +4,13 @@ Three faces: `bot` for a plugin's commands, `bot.words` for its pure modules, `b
 """
 
 from bot import words
+from bot.coop.about import About
 from bot.coop.spans import size, span
 from bot.core.helptext import detail, group, overview
 from bot.core.plugin import Plugin
 from bot.core.registry import Registry
 from bot.core.rules import Rule, admins, anyone, members, oneself, owner_of
+from bot.core.words import quoted
 from bot.errors import (
     Conflict,
     Expired,
@@ -77,6 +79,7 @@ from bot.words import (
 
 __all__ = [
     "GENESIS",
+    "About",
     "Actor",
     "Ask",
     "Book",
@@ -145,6 +148,7 @@ __all__ = [
     "oneself",
     "overview",
     "owner_of",
+    "quoted",
     "size",
     "span",
     "verify",

@@ -183,7 +183,11 @@ class HostReading:
 
 
 class Meter(Protocol):
-    """What measures a physical host."""
+    """What measures physical hosts."""
+
+    def hosts(self) -> tuple[str, ...]:
+        """Return the names of the hosts that it can measure, as the config calls them."""
+        ...
 
     async def read(self, host: str) -> HostReading:
         """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""

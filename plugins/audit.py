@@ -1,0 +1,48 @@
+"""Shows the audit book, and proves that nobody rewrote it."""
+
+from bot import Book, DayBegan, Notice, Outcome, Plugin, Row, admins
+
+plugin = Plugin("audit")
+MOST = 50
+SHOWN = 12
+
+
+@plugin.command("audit", allow=admins, reads=True)
+async def audit(book: Book, count: int = 5) -> str:
+    """Show the newest rows of the audit book."""
+    rows = await book.recent(max(1, min(count, MOST)))
+    return "\n".join(line(row) for row in rows) or "The audit book is empty."
+
+
+@plugin.command("audit verify", allow=admins, reads=True, timeout=120.0)
+async def verify(book: Book, head: str | None = None) -> str:
+    """Recompute the whole book, and look for a head that was published."""
+    verdict = await book.verify(head)
+    if not verdict.whole:
+        return f"The audit book is BROKEN: {verdict.fault}."
+    return f"The audit book is whole: {verdict.length} rows [chain {verdict.head[:SHOWN]}]."
+
+
+@plugin.on(DayBegan)
+async def publish(event: DayBegan, book: Book) -> Outcome:
+    """Publish the head to the admins, so that nobody can rewrite the past unseen."""
+    verdict = await book.verify()
+    if not verdict.whole:
+        return _tell(event, f"The audit book is BROKEN: {verdict.fault}.")
+    return _tell(event, f"Audit book on {event.date}: {verdict.length} rows [chain {verdict.head}]")
+
+
+def _tell(event: DayBegan, text: str) -> Outcome:
+    return Outcome(notices=(Notice("admins", (text,), key=f"audit head {event.date}"),))
+
+
+def line(row: Row) -> str:
+    """Return one row as a chat line."""
+    entry = row.entry
+    who = entry.actor or entry.identity
+    outcome = f" → {entry.outcome}" if entry.outcome else ""
+    ref = f" (of {entry.ref})" if entry.ref else ""
+    return (
+        f"{row.seq} {row.at:%d %b %H:%M} {who} {entry.kind}{ref}: {entry.command} {entry.words}".rstrip()
+        + outcome
+    )

@@ -1,0 +1,191 @@
+"""The roster: who belongs to the co-op, and by which identities they are known."""
+
+from typing import Literal
+from zoneinfo import available_timezones
+
+from bot import (
+    Actor,
+    Clock,
+    Conflict,
+    Entropy,
+    Identity,
+    IdentityBound,
+    Member,
+    Message,
+    NotAllowed,
+    Notice,
+    Outcome,
+    Plugin,
+    Registrar,
+    Reply,
+    Role,
+    Roster,
+    Share,
+    Store,
+    Usage,
+    admins,
+    anyone,
+    members,
+)
+
+plugin = Plugin("members")
+CODE_BITS = 64
+
+
+@plugin.converter(Identity)
+async def to_identity(word: str, registrar: Registrar) -> Identity:
+    """Read NETWORK:SUBJECT."""
+    return registrar.identity(word)
+
+
+@plugin.command("member list", allow=members, reads=True)
+async def member_list(roster: Roster) -> str:
+    """List the members."""
+    found = await roster.members()
+    shown = ", ".join(f"{m.name}{' (admin)' if m.role is Role.ADMIN else ''}{_standing(m)}" for m in found)
+    return f"{len(found)} members: {shown}."
+
+
+@plugin.command("member show", allow=members, reads=True)
+async def member_show(roster: Roster, member: Member) -> str:
+    """Show a member's role, share, standing and identities."""
+    identities = ", ".join(str(identity) for identity in await roster.identities(member)) or "none"
+    machines = ", ".join(m.name for m in await roster.machines() if m.owner == member.name) or "none"
+    since = f", since {member.joined:%Y-%m-%d}" if member.joined else ""
+    standing = f", {member.standing.value} standing" if member.standing.value == "good" else _standing(member)
+    return (
+        f"{member.name}: {member.role.value}, {member.share.value} share{standing}{since}; "
+        f"identities: {identities}; machines: {machines}."
+    )
+
+
+@plugin.command("member add", allow=admins)
+async def member_add(
+    store: Store,
+    registrar: Registrar,
+    actor: Actor,
+    name: str,
+    role: Literal["member", "admin"] = "member",
+    share: Share = Share.FULL,
+) -> str:
+    """Add a member; they are known once they have an identity."""
+    by = str(actor)
+    member = await store.write(lambda tx: registrar.add_member(tx, name, Role(role), share, by))
+    what = f"{member.role.value} with a {member.share.value} share"
+    return f"{member.name} is a {what}. Next: !member identity {member.name} NETWORK:SUBJECT"
+
+
+@plugin.command("member identity", allow=admins)
+async def member_identity(
+    store: Store, registrar: Registrar, actor: Actor, member: Member, identity: Identity
+) -> str:
+    """Bind a proven account or JID to a member."""
+    await store.write(lambda tx: registrar.bind(tx, member, identity, str(actor)))
+    return f"{member.name} is known as {identity} from now on."
+
+
+@plugin.command("member unlink", allow=admins, confirm="Take {identity} away from {member.name}?")
+async def member_unlink(
+    store: Store, registrar: Registrar, actor: Actor, member: Member, identity: Identity
+) -> str:
+    """Take an identity away from a member."""
+    await store.write(lambda tx: registrar.unbind(tx, member, identity, str(actor)))
+    return f"{member.name} is no longer known as {identity}."
+
+
+@plugin.command("member set", allow=admins, confirm="Set {member.name}'s {field} to {value}?")
+async def member_set(
+    store: Store,
+    registrar: Registrar,
+    actor: Actor,
+    member: Member,
+    field: Literal["role", "share", "standing"],
+    value: str,
+) -> str:
+    """Change a member's role, share or standing."""
+    await store.write(lambda tx: registrar.set_member(tx, member, field, value.casefold(), str(actor)))
+    return f"{member.name}'s {field} is {value.casefold()}."
+
+
+@plugin.command("member remove", allow=admins, confirm="Remove {member.name} from the co-op's roster?")
+async def member_remove(store: Store, registrar: Registrar, actor: Actor, member: Member) -> str:
+    """Remove a member who owns no machine any more."""
+    await store.write(lambda tx: registrar.remove_member(tx, member, str(actor)))
+    return f"{member.name} is no member any more."
+
+
+@plugin.command("link", allow=anyone, private=("code",), limit="5/10m")
+async def link(
+    message: Message,
+    actor: Actor,
+    store: Store,
+    registrar: Registrar,
+    entropy: Entropy,
+    code: str | None = None,
+) -> Reply:
+    """Get a code that binds another identity to you, or say one."""
+    if code is None:
+        return await _offer(actor, store, registrar, entropy)
+    identity = message.identity
+    if identity is None:
+        raise NotAllowed(
+            f"{message.place.network} proves nothing about you; log in to your account there first."
+        )
+    if actor.member is not None:
+        raise Conflict(f"{identity} is bound to {actor.member.name} already.")
+    member = await store.write(lambda tx: registrar.redeem_link(tx, code, identity))
+    return Reply.of(f"Welcome, {member.name}: you are known as {identity} from now on.")
+
+
+async def _offer(actor: Actor, store: Store, registrar: Registrar, entropy: Entropy) -> Reply:
+    member = actor.member
+    if member is None or actor.role is Role.GUEST:
+        raise NotAllowed("Only members get a code; say !link where you are known, then !link CODE here.")
+    code = entropy.token(CODE_BITS)
+    await store.write(lambda tx: registrar.offer_link(tx, member, code))
+    return Reply(
+        (f"Say this within 10 minutes, once, where I do not know you yet: !link {code}",), private=True
+    )
+
+
+@plugin.command("unlink", allow=members, confirm="Forget that you are {identity}?")
+async def unlink(store: Store, registrar: Registrar, actor: Actor, identity: Identity) -> str:
+    """Take one of your own identities back."""
+    member = actor.member
+    if member is None:
+        raise NotAllowed("Only members have identities.")
+    await store.write(lambda tx: registrar.unbind(tx, member, identity, member.name))
+    return f"You are no longer known as {identity}."
+
+
+@plugin.command("set", allow=members)
+async def set_own(
+    store: Store, registrar: Registrar, actor: Actor, field: Literal["zone", "reach", "quiet"], value: str
+) -> str:
+    """Set your time zone, the network to reach you on, or your quiet hours."""
+    member = actor.member
+    if member is None:
+        raise NotAllowed("Only members have settings.")
+    if field == "zone" and value not in available_timezones():
+        raise Usage(f"“{value[:40]}” is no time zone; write it like Europe/Berlin.")
+    await store.write(lambda tx: registrar.set_member(tx, member, field, value, member.name))
+    return f"Your {field} is {value[:64]}."
+
+
+@plugin.on(IdentityBound)
+async def tell(event: IdentityBound, roster: Roster, clock: Clock) -> Outcome:
+    """Tell the member and the admins of every bind and unbind: nobody becomes somebody unseen."""
+    what = "is now" if event.bound else "is no longer"
+    text = f"{event.network}:{event.subject} {what} {event.member} (by {event.by})."
+    key = f"identity {event.network}:{event.subject} {event.bound} {clock.now():%Y-%m-%d}"
+    member = await roster.member(event.member)
+    admins_told = Notice("admins", (text,), key=key)
+    if member is None:
+        return Outcome(notices=(admins_told,))
+    return Outcome(
+        notices=(admins_told, Notice(member, (f"{text} If that was not you, tell an admin.",), key=key))
+    )
+
+
+def _standing(member: Member) -> str:
+    return "" if member.standing.value == "good" else f", {member.standing.value}"
