@@ -56,11 +56,11 @@ async def whoami(message: Message, actor: Actor, roster: Roster, about: About) -
             "Log in to your account there, then say !whoami again."
         )
     if any(member.is_admin for member in await roster.members()):
-        return f"You are a guest, proven as {proof}. A member who says !link elsewhere gets a code for you to say here."
-    command = about.admin_command.format(
-        name=message.identity.subject.split("@")[0], identity=message.identity
+        return f"You are a guest, proven as {proof}. If you are known elsewhere, say !link there for a code."
+    return (
+        f"You are a guest, proven as {proof}. There is no admin yet; on the host's shell you become one by: "
+        + about.admin_command(message.identity.subject, str(message.identity))
     )
-    return f"You are a guest, proven as {proof}. There is no admin yet; whoever owns the host makes you one: {command}"
 
 
 async def _of_member(member: Member, proof: str, roster: Roster) -> str:

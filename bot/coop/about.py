@@ -26,7 +26,7 @@ class About:
 
         Accounts may hold characters that a shell obeys, so every word is quoted.
         """
-        name = re.sub(r"[^a-z0-9_.-]", "", subject.split("@")[0].casefold())
+        name = re.sub(r"[^a-z0-9_.-]", "", subject.partition("@")[0].casefold())
         words = [self.program, *(["--config", self.config] if self.config else []), "member", "add"]
         words += [name if NAME.fullmatch(name) else "NAME", "--role", "admin", "--share", "full"]
         return shlex.join([*words, "--identity", identity])
