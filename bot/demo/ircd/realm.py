@@ -66,8 +66,8 @@ class Client:
 
     @property
     def mask(self) -> str:
-        """Return nick!user@host."""
-        return f"{self.nick}!{self.user}@{self.host}"
+        """Return nick!user@host, with "*" for what is not known yet."""
+        return f"{self.nick or '*'}!{self.user or '*'}@{self.host}"
 
     def send(self, line: Line) -> None:
         """Send a line with the tags that this client asked for."""

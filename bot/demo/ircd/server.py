@@ -17,7 +17,7 @@ from bot.ports import Clock
 
 _log = logging.getLogger(__name__)
 _ACCOUNT = re.compile(r"[A-Za-z0-9._-]{1,30}")
-_COMMANDS: Mapping[str, Command] = {**login.COMMANDS, **lookup.COMMANDS, **rooms.COMMANDS, **talk.COMMANDS}
+COMMANDS: Mapping[str, Command] = {**login.COMMANDS, **lookup.COMMANDS, **rooms.COMMANDS, **talk.COMMANDS}
 _CHUNK = 4096  # bytes read at once
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: the close is an RST (socket(7))
 
@@ -28,7 +28,7 @@ def obey(realm: Realm, client: Client, text: str | None) -> None:
         realm.reply(client, "417", "Input line was too long")
         return
     line = parse(text)
-    command = _COMMANDS.get(line.command)
+    command = COMMANDS.get(line.command)
     if not line.command:
         return
     if not client.registered and not (command and command.early):
