@@ -6,11 +6,11 @@ found even where no head was published. Triggers refuse what is not an append; v
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 
 from sqlite_utils import Database
-from sqlite_utils.utils import quote_identifier as quoted
+from sqlite_utils.db import quote_identifier as quoted
 
 from bot.coop.chain import GENESIS, Cell, Link, Verdict, digest, is_head, walk
 from bot.errors import StoreFault
@@ -23,7 +23,8 @@ AUDIT = "audit"
 def create_heads(db: Database) -> None:
     """Create the table of the chains' heads, which only ever grow by one."""
     db.execute(
-        "CREATE TABLE chain_heads (chain TEXT PRIMARY KEY, length INTEGER NOT NULL, head TEXT NOT NULL) STRICT"
+        "CREATE TABLE chain_heads "
+        "(chain TEXT PRIMARY KEY, length INTEGER NOT NULL, head TEXT NOT NULL) STRICT"
     )
     _refuse(db, "chain_heads", "DELETE")
     _refuse(db, "chain_heads", "UPDATE", "NEW.chain IS NOT OLD.chain OR NEW.length IS NOT OLD.length + 1")
@@ -36,8 +37,8 @@ def create(db: Database, chain: str, columns: Mapping[str, str]) -> None:
         f"CREATE TABLE {quoted(chain)} "
         f"(seq INTEGER PRIMARY KEY, {cells}, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT"
     )
-    db["chain_heads"].insert({"chain": chain, "length": 0, "head": GENESIS})
-    grown = f"(SELECT length + 1 FROM chain_heads WHERE chain = '{chain}')"
+    db.table("chain_heads").insert({"chain": chain, "length": 0, "head": GENESIS})
+    grown = f"(SELECT length + 1 FROM chain_heads WHERE chain = '{chain}')"  # noqa: S608 - a chain's name, ours
     _refuse(db, chain, "INSERT", f"NEW.seq IS NOT {grown}")
     _refuse(db, chain, "UPDATE")
     _refuse(db, chain, "DELETE")
@@ -115,10 +116,8 @@ def _names(db: Database) -> set[str]:
         "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) i ON i.name IN ('prev', 'hash') "
         "WHERE m.type = 'table' GROUP BY m.name HAVING count(*) = 2"
     ).fetchall()
-    try:
+    with suppress(sqlite3.OperationalError):  # each chain then misses its record, and says so
         found += db.execute("SELECT chain FROM chain_heads").fetchall()
-    except sqlite3.OperationalError:
-        pass  # each chain then misses its record, and says so
     return {AUDIT, *(str(name) for (name,) in found)}
 
 
@@ -148,7 +147,7 @@ def _verified(db: Database, chain: str) -> Verdict:
     return verdict
 
 
-def _links(db: Database, chain: str) -> Iterator[Link]:
+def _links(db: Database, chain: str) -> Generator[Link, None, None]:
     """Read the rows one after the other; what is no text and no number can only be a forgery."""
     cursor = db.execute(f"SELECT * FROM {quoted(chain)} ORDER BY seq")  # noqa: S608 - a table, quoted
     names = [column[0] for column in cursor.description]

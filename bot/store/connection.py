@@ -118,14 +118,18 @@ def transaction(db: Database, at: datetime, rooms_of: RoomsOf = no_rooms) -> Ite
     tx = Transaction(db, at, rooms_of)
     try:
         yield tx
-        if not db.conn.in_transaction:
-            raise StoreFault("a write ended its own transaction: leave BEGIN and COMMIT to the store")
-        db.conn.execute("COMMIT")
+        _commit(db)
     except BaseException:
         db.rollback()
         raise
     finally:
         tx.open = False
+
+
+def _commit(db: Database) -> None:
+    if not db.conn.in_transaction:
+        raise StoreFault("a write ended its own transaction: leave BEGIN and COMMIT to the store")
+    db.conn.execute("COMMIT")
 
 
 @contextmanager

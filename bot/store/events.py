@@ -1,11 +1,11 @@
-"""Events between their commit and their handlers: stored with the deed, dispatched at least once, in order."""
+"""Events between their commit and their handlers: stored with the deed, dispatched at least once."""
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -44,18 +44,20 @@ def create(db: Database) -> None:
 
 def put(db: Database, event: Event, at: datetime) -> None:
     """Write an event's row."""
-    plain = _adapter(type(event)).dump_python(event, mode="json")
+    kind: Any = type(event)  # mypy takes the hash of its instances for that of the class
+    plain = _adapter(kind).dump_python(event, mode="json")
     body = storable(json.dumps(plain, ensure_ascii=False, separators=(",", ":")))
-    db["events"].insert({"type": type(event).__name__, "body": body, "at": text(at)})
+    db.table("events").insert({"type": type(event).__name__, "body": body, "at": text(at)})
 
 
 @cache
-def _adapter(kind: type[Event]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    event: Any = kind
+    return TypeAdapter(event)
 
 
 def by_name(kinds: Iterable[type[Event]]) -> dict[str, type[Event]]:
-    """Make the register of events by the names that they are stored under; PluginError where two share one."""
+    """Make the register of events by the names they are stored under; PluginError where two share one."""
     register: dict[str, type[Event]] = {}
     for kind in kinds:
         if register.setdefault(kind.__name__, kind) is not kind:
@@ -103,16 +105,19 @@ class Dispatcher:
         while (row := await self.store.read(_oldest)) is not None:
             event = self._revived(row)
             if event is None or await self._handed_over(row, event):
-                await self.store.write(lambda tx, number=row.id: _remove(tx, number))
+                await self.store.write(partial(_remove, row.id))
             else:
-                await self.store.write(lambda tx, number=row.id: _failed(tx, number))
+                await self.store.write(partial(_failed, row.id))
                 await self.clock.sleep(2.0**row.failures)
 
     async def _handed_over(self, row: Stored, event: Event) -> bool:
         """Dispatch one event; whether it is done with."""
+        task = asyncio.current_task()
         try:
             await self.dispatch(event)
-        except Exception as error:  # noqa: BLE001 - a handler of any plugin, which must not end the dispatch
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise
             last = row.failures >= RETRIES
             what = "the last dispatch" if last else "dispatch"
             self.incidents.report(error, during=f"{what} of event {row.id}, {row.type}")
@@ -121,7 +126,7 @@ class Dispatcher:
 
     def _revived(self, row: Stored) -> Event | None:
         try:
-            kind = self.classes[row.type]
+            kind: Any = self.classes[row.type]
             event: Event = _adapter(kind).validate_python(json.loads(row.body))
         except (KeyError, ValueError, ValidationError) as error:
             fault = StoreFault(f"event {row.id} dropped, its type {row.type} is not known or has changed")
@@ -131,9 +136,9 @@ class Dispatcher:
         return event
 
 
-def _remove(tx: Tx, number: int) -> None:
+def _remove(number: int, tx: Tx) -> None:
     tx.db.execute("DELETE FROM events WHERE id = ?", [number])
 
 
-def _failed(tx: Tx, number: int) -> None:
+def _failed(number: int, tx: Tx) -> None:
     tx.db.execute("UPDATE events SET failures = failures + 1 WHERE id = ?", [number])

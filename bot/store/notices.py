@@ -43,9 +43,9 @@ def _destination(to: Place | str) -> str:
 def create(db: Database) -> None:
     """Create the table, inside a migration."""
     db.execute(
-        "CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, destination TEXT NOT NULL, "
-        "member TEXT, network TEXT, room TEXT, direct INTEGER NOT NULL, lines TEXT NOT NULL, "
-        "urgency INTEGER NOT NULL, key TEXT, at TEXT NOT NULL, expires TEXT) STRICT"
+        "CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, lane TEXT NOT NULL, "
+        "destination TEXT NOT NULL, member TEXT, network TEXT, room TEXT, direct INTEGER NOT NULL, "
+        "lines TEXT NOT NULL, urgency INTEGER NOT NULL, key TEXT, at TEXT NOT NULL, expires TEXT) STRICT"
     )
     db.execute("CREATE INDEX outbox_order ON outbox (lane, urgency DESC, id)")
     db.execute("CREATE UNIQUE INDEX outbox_key ON outbox (destination, key) WHERE key IS NOT NULL")
@@ -73,7 +73,7 @@ def put(db: Database, notice: Notice, at: datetime, rooms_of: "RoomsOf") -> None
             "expires": text(notice.expires) if notice.expires else None,
         }
         db.execute("DELETE FROM outbox WHERE destination = ? AND key = ?", [row["destination"], row["key"]])
-        db["outbox"].insert(row)
+        db.table("outbox").insert(row)
 
 
 def _destinations(db: Database, notice: Notice, rooms_of: "RoomsOf") -> Sequence[Place | str]:
@@ -120,11 +120,11 @@ def drop_expired(db: Database, at: datetime) -> int:
     return db.execute("DELETE FROM outbox WHERE expires <= ?", [text(at)]).rowcount
 
 
-def remove(db: Database, number: int) -> None:
+def remove(db: Database, number: int | None) -> None:
     """Take away a row that was delivered, or has nobody left to hear it."""
     db.execute("DELETE FROM outbox WHERE id = ?", [number])
 
 
 def waiting(db: Database) -> Iterator[dict[str, object]]:
     """Yield all that waits, in order of lanes: for the status line and for tests."""
-    yield from db["outbox"].rows_where(order_by="lane, urgency DESC, id")
+    yield from db.table("outbox").rows_where(order_by="lane, urgency DESC, id")

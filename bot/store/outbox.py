@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.errors import StoreFault
 from bot.model import Place
 from bot.ports import Clock, Incidents, Roster, Store, Transport
 from bot.store import notices
@@ -14,7 +15,10 @@ POLL_SECONDS = 5.0
 """How soon what another process committed is seen, and what has expired is dropped."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
-"""Seconds until a destination that could not be reached is tried again: doubled each time, up to the second."""
+"""Seconds until a destination that was not reached is tried again: doubled each time, up to the second."""
+
+FAULT_PAUSE = 60.0
+"""Seconds that a lane rests when the store failed it."""
 
 
 @dataclass(slots=True)
@@ -27,15 +31,19 @@ class _Pause:
 
 @dataclass(slots=True)
 class _Lane:
-    """What is delivered one after the other; `wake` is set when there is something new to try."""
+    """What is delivered one after the other; `wake` is set when there is something new to try.
+
+    `said` is the row that was delivered and is still to be crossed off.
+    """
 
     name: str
+    said: int | None = None
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     pauses: dict[str, _Pause] = field(default_factory=dict)
 
 
 class Outbox:
-    """Delivers waiting notices until cancelled, each lane in a task of its own, so that none waits for another.
+    """Delivers waiting notices, each lane in a task of its own, so that none waits for another.
 
     Killed between a delivery and its crossing off, it delivers that one again: at least once.
     """
@@ -98,7 +106,7 @@ class Outbox:
                 pause = min((pause.until for pause in lane.pauses.values()), default=None)
             except Exception as error:  # noqa: BLE001 - a fault of the store or a transport must not end the delivery
                 self._incidents.report(error, during=f"delivery, {lane.name}")
-                pause = self._clock.monotonic() + LONGEST_PAUSE
+                pause = self._clock.monotonic() + FAULT_PAUSE
             if pause is None:
                 await lane.wake.wait()
             else:
@@ -107,31 +115,50 @@ class Outbox:
     async def _drain(self, lane: _Lane) -> None:
         """Deliver until nothing is left that could be."""
         while True:
-            now, tick = self._clock.now(), self._clock.monotonic()
-            resting = [name for name, pause in lane.pauses.items() if pause.until > tick]
-            row = await self._store.read(lambda db: notices.first(db, lane.name, now, resting))  # noqa: B023 - awaited here
+            if lane.said is not None:
+                await self._store.write(lambda tx: notices.remove(tx.db, lane.said))
+                lane.said = None
+            row = await self._next(lane)
             if row is None:
                 return
             if await self._delivered(row):
                 lane.pauses.pop(row.destination, None)
-                await self._store.write(lambda tx: notices.remove(tx.db, row.id))  # noqa: B023 - awaited here
+                lane.said = row.id
             else:
                 before = lane.pauses.get(row.destination)
                 seconds = min(before.seconds * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
                 lane.pauses[row.destination] = _Pause(self._clock.monotonic() + seconds, seconds)
 
+    async def _next(self, lane: _Lane) -> Waiting | None:
+        now, tick = self._clock.now(), self._clock.monotonic()
+        resting = [name for name, pause in lane.pauses.items() if pause.until > tick]
+        return await self._store.read(lambda db: notices.first(db, lane.name, now, resting))
+
     async def _delivered(self, row: Waiting) -> bool:
         """Say it; whether the row is done with."""
-        if isinstance(row.to, Place):
-            transport = self._transports.get(row.to.network)
-            return transport is not None and await transport.say(row.to, row.lines)
-        member = await self._roster.member(row.to)
+        try:
+            if isinstance(row.to, Place):
+                return await self._say(row.to, row.lines)
+            return await self._tell(row.to, row.lines)
+        except StoreFault:
+            raise
+        except Exception as error:  # noqa: BLE001 - a transport's own mistake counts as not delivered
+            self._incidents.report(error, during=f"delivery to {row.destination}")
+            return False
+
+    async def _say(self, place: Place, lines: Sequence[str]) -> bool:
+        transport = self._transports.get(place.network)
+        return transport is not None and await transport.say(place, lines)
+
+    async def _tell(self, name: str, lines: Sequence[str]) -> bool:
+        """Tell a member where they can be reached: on the preferred network first, then as last seen."""
+        member = await self._roster.member(name)
         if member is None:
             self.dropped += 1
             return True
         identities = await self._roster.identities(member)
         for identity in sorted(identities, key=lambda one: one.network != member.reach):
             transport = self._transports.get(identity.network)
-            if transport is not None and await transport.tell(identity, row.lines):
+            if transport is not None and await transport.tell(identity, lines):
                 return True
         return False

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from bot.errors import StoreFault
+
 
 def text(at: datetime) -> str:
     """Write an aware instant.
@@ -13,8 +15,11 @@ def text(at: datetime) -> str:
 
 
 def instant(written: str) -> datetime:
-    """Read an instant; ValueError for anything that `text` does not write."""
-    return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """Read an instant; StoreFault for anything that `text` does not write."""
+    try:
+        return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except (TypeError, ValueError) as error:
+        raise StoreFault(f"{written!r} is no instant: something else wrote to the database") from error
 
 
 def storable(words: str) -> str:

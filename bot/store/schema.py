@@ -1,0 +1,43 @@
+"""The ship's own tables, step by step; steps are only ever added, for there is no way back."""
+
+from sqlite_utils import Database, Migrations
+
+from bot.store import chains, events, notices
+
+migrations = Migrations("shipboard")
+
+
+@migrations()
+def first_voyage(db: Database) -> None:
+    """Create what version 0.1 needs."""
+    chains.create_heads(db)
+    text = "TEXT NOT NULL"
+    cells = dict.fromkeys(
+        ("at", "kind", "actor", "command", "words", "identity", "place", "outcome"), "TEXT NOT NULL"
+    )
+    chains.create(db, chains.AUDIT, {**cells, "ref": "INTEGER"})
+    db.execute(f"CREATE TABLE stamps (stamp TEXT PRIMARY KEY, at {text}) STRICT, WITHOUT ROWID")
+    db.execute("CREATE INDEX stamps_at ON stamps (at)")
+    notices.create(db)
+    events.create(db)
+    db.execute(
+        f"CREATE TABLE members (name TEXT PRIMARY KEY, role {text} CHECK (role IN ('member', 'admin')), "
+        f"share {text} CHECK (share IN ('full', 'half')), "
+        f"standing {text} CHECK (standing IN ('good', 'suspended')), "
+        f"joined {text}, zone TEXT, reach TEXT, quiet TEXT) STRICT"
+    )
+    db.execute(
+        f"CREATE TABLE identities (network {text}, kind {text}, subject {text}, "
+        f"member {text} REFERENCES members ON DELETE CASCADE, bound {text}, seen {text}, "
+        "PRIMARY KEY (network, kind, subject)) STRICT, WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX identities_member ON identities (member)")
+    db.execute(
+        f"CREATE TABLE link_codes (hash TEXT PRIMARY KEY, member {text} UNIQUE REFERENCES members "
+        f"ON DELETE CASCADE, expires {text}) STRICT, WITHOUT ROWID"
+    )
+    db.execute(
+        f"CREATE TABLE machines (name TEXT PRIMARY KEY, host {text}, owner TEXT REFERENCES members, "
+        f"share {text} CHECK (share IN ('full', 'half')), memory_mib INTEGER NOT NULL, "
+        "kernel TEXT, initrd TEXT, disk TEXT) STRICT"
+    )
