@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -99,6 +100,13 @@ class Person:
             pass
         return lines
 
+    def reset(self) -> None:
+        """End the connection with an RST."""
+        self._writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+        )
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         self._writer.transport.abort()
         with contextlib.suppress(OSError):
@@ -160,7 +168,7 @@ def hand_clock() -> HandClock:
 
 @pytest.fixture
 async def world(hand_clock: HandClock) -> AsyncIterator[World]:
-    world = World(hand_clock, Limits(burst=5000))
+    world = World(hand_clock, Limits(burst=1_000_000))
     world.port = await world.ircd.start()
     yield world
     await world.end()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -167,7 +168,7 @@ async def test_garbage_of_every_kind_leaves_the_server_whole(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = random.Random(7)  # noqa: S311 - the same garbage each time
-    words = [*COMMANDS, "LS", "REQ", "END", "PLAIN"]
+    words = [*sorted(COMMANDS.keys() - {"PASS", "QUIT"}), "LS", "REQ", "END", "PLAIN"]
     odd = [
         "",
         ":",
@@ -217,13 +218,56 @@ async def test_a_fault_of_ours_costs_one_client_only(
     caplog.clear()
 
 
+async def test_what_ended_the_watch_is_told_at_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await world.guest("ann")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(world.ircd, "_look", broken)
+    world.clock.move(5)
+    await ann.ask()
+    with pytest.raises(RuntimeError, match="broken"):
+        await world.ircd.close()
+
+
 async def test_a_client_that_resets_is_seen_to_leave(world: World) -> None:
     ann, bob = await world.guest("ann"), await world.guest("bob")
     await ann.ask("JOIN #ford")
     await bob.ask("JOIN #ford")
     await ann.ask()
-    await bob.close()
-    assert " QUIT :Connection " in await ann.line()
+    bob.reset()
+    assert (await ann.line()).endswith(" QUIT :Connection reset by peer")
+
+
+async def test_a_killed_client_that_does_not_read_is_not_waited_for(world: World) -> None:
+    deaf, ann = await world.guest("deaf"), await world.guest("ann")
+    deaf.stop_reading()
+    (connection,) = [link for client, link in world.ircd._connections.items() if client.nick == "deaf"]
+    while not connection._writer.transport.get_write_buffer_size():
+        await ann.ask(*[f"PRIVMSG deaf :{'x' * 450}"] * 50)
+    assert world.ircd.kill("deaf")
+    await connection.gone()
+    assert [one.nick for one in world.ircd.clients] == ["ann"]
+
+
+async def test_a_connection_made_while_the_server_closes_ends_too(world: World) -> None:
+    with socket.create_connection(("127.0.0.1", world.port), timeout=5) as raw:
+        await asyncio.sleep(0)
+        await world.ircd.close()
+        await asyncio.sleep(0)
+        assert await asyncio.to_thread(_last_words, raw) in {
+            b"",
+            b"ERROR :Closing link: (The server is going down)\r\n",
+        }
+    assert world.ircd.clients == ()
+
+
+def _last_words(raw: socket.socket) -> bytes:
+    try:
+        return raw.recv(4096)
+    except ConnectionResetError:
+        return b""
 
 
 async def test_the_irc_package_reads_what_the_server_says(

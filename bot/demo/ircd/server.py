@@ -181,7 +181,7 @@ class Ircd:
         return client is not None
 
     async def close(self) -> None:
-        """Say goodbye to all, and stop."""
+        """Say goodbye to all, and stop; raises what the watch over silent clients died of, if it did."""
         self.stop_accepting()
         for client in tuple(self._realm.clients):
             self._realm.leave(client, "The server is going down")
@@ -189,7 +189,9 @@ class Ircd:
         self._watcher = None
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(writer, self._clock, self._limits)
