@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from inspect import getdoc
 
+from bot.coop import events
 from bot.coop.events import Event
 from bot.coop.questions import Inquiry
 from bot.core import confirm, converters
@@ -94,6 +95,11 @@ class Registry:
             if near:
                 return self.commands[near[0]]
         return None
+
+    def events(self) -> tuple[type[Event], ...]:
+        """Return the classes of the events that can happen: the co-op's, and those that plugins listen to."""
+        own = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
+        return tuple(dict.fromkeys((*own, *(heard.subject for heard in self.listeners))))
 
     def group(self, first: str, actor: Actor) -> tuple[Bound, ...]:
         """Return the commands that begin with this word and that the actor may see."""

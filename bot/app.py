@@ -1,0 +1,302 @@
+"""The composition root: the only place where the parts meet, one wiring function a part."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot import config as configs
+from bot.config import Config, HostTable, IrcNetwork
+from bot.coop.about import About
+from bot.coop.events import MachineChanged
+from bot.core.crew import Crew, Orders, World, assemble, bind, migrations
+from bot.core.registry import Override
+from bot.errors import ConfigError, SetupError
+from bot.hypervisors.fake import FakeHypervisor
+from bot.hypervisors.fleet import Fleet
+from bot.hypervisors.uml.hypervisor import UmlHypervisor
+from bot.meters.host import HostMeter
+from bot.model import Group, Notice, Place
+from bot.ports import Clock, Hypervisor, LinkStatus, Road, Transport
+from bot.runtime import days, loader
+from bot.runtime.clock import SystemClock, SystemEntropy
+from bot.runtime.incidents import IncidentLog
+from bot.runtime.supervisor import Supervisor
+from bot.runtime.watchdog import Watchdog
+from bot.store import database, lock
+from bot.store.audit import AuditBook
+from bot.store.database import SqliteStore
+from bot.store.events import Dispatcher, by_name
+from bot.store.outbox import Outbox
+from bot.store.registrar import SqlRegistrar
+from bot.store.roster import SqlRoster
+from bot.transports.irc.transport import IrcTransport
+
+_LOG = logging.getLogger("shipboard")
+OFF = "off"
+"""The folder in `state` that holds a file for each plugin that is switched off."""
+
+
+@dataclass(slots=True)
+class AllLinks:
+    """Every network connection; filled once they exist."""
+
+    transports: list[Transport] = field(default_factory=list)
+
+    def status(self) -> tuple[LinkStatus, ...]:
+        """Return what each connection is like now."""
+        return tuple(transport.status() for transport in self.transports)
+
+
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """A bot that is put together; `sail` runs it."""
+
+    config: Config
+    world: World
+    crew: Crew
+    store: SqliteStore
+    book: AuditBook
+    transports: tuple[Transport, ...]
+    fleet: Fleet
+    watchdog: Watchdog
+
+    async def sail(self) -> None:
+        """Run every part until cancelled; what one of them raises ends all."""
+        world, crew = self.world, self.crew
+        outbox = Outbox(self.store, self.transports, world.clock, world.roster, incidents=world.incidents)
+        dispatcher = Dispatcher(
+            store=self.store,
+            dispatch=crew.hub.dispatch,
+            classes=by_name(crew.registry.events()),
+            clock=world.clock,
+            incidents=world.incidents,
+        )
+        self.store.after_commit(outbox.wake)
+        self.store.after_commit(dispatcher.poke)
+        await self.fleet.adopt(await world.roster.machines())
+        await crew.pipeline.jobs.tell_interrupted(world.roster)
+        async with asyncio.TaskGroup() as parts:
+            for part in (self.watchdog, self.book, outbox, dispatcher):
+                parts.create_task(part.run(), name=type(part).__name__)
+            parts.create_task(self._watch_machines(), name="machines")
+            parts.create_task(days.Days(self.store, world.clock).run(_forever), name="days")
+            for transport in self.transports:
+                supervisor = Supervisor(transport, world.clock, world.entropy, world.incidents)
+                parts.create_task(_supervise(supervisor, outbox), name=f"network {transport.network}")
+
+    async def _watch_machines(self) -> None:
+        """Put what hypervisors report where it is dispatched from."""
+        async for event in self.fleet.events():
+            changed = MachineChanged(
+                machine=event.machine,
+                host=event.host,
+                kind=event.kind,
+                at=event.at,
+                asked=event.asked,
+                text=event.text,
+                tail=event.tail,
+            )
+            await self.store.write(lambda tx, changed=changed: tx.event(changed))  # type: ignore[misc] - mypy#12557
+
+
+async def _forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def _supervise(supervisor: Supervisor, outbox: Outbox) -> None:
+    supervisor.on_up(outbox.poke)
+    await supervisor.run()
+
+
+def find_plugins(config: Config) -> loader.Found:
+    """Load the plugins that the config asks for; PluginError names the first that cannot be."""
+    return loader.load(config.bot.plugins, config.bot.plugin_folders, config.bot.state / OFF)
+
+
+def orders(config: Config, about: About) -> Orders:
+    """Return what the config says about the road."""
+    irc = {name: net for name, net in config.networks.items() if isinstance(net, IrcNetwork)}
+    return Orders(
+        about=about,
+        overrides={
+            name: Override(table.allow, table.limit, table.confirm, table.rooms)
+            for name, table in config.commands.items()
+        },
+        tables=config.plugins,
+        hints={name: net.login_hint for name, net in irc.items()},
+        unpaced=frozenset(name for name, net in irc.items() if net.pace == "off"),
+    )
+
+
+def about(config: Config, clock: Clock) -> About:
+    """Return what the bot tells about itself."""
+    program = str(Path(sys.argv[0]).absolute()) if Path(sys.argv[0]).name == "shipboard" else "shipboard"
+    source = str(config.source.absolute()) if config.source else ""
+    return About(config.bot.nick, config.bot.prefix, clock.now(), program, source)
+
+
+def rooms(config: Config, group: Group | str) -> Sequence[Place]:
+    """Return the rooms that a group's name stands for."""
+    pairs = (room.split("/", 1) for room in config.rooms_of(group))
+    return tuple(Place(network, room) for network, room in pairs)
+
+
+def fleet(config: Config, clock: Clock) -> Fleet:
+    """Make the hypervisors of all hosts."""
+    return Fleet({name: _hypervisor(config, name, table, clock) for name, table in config.hosts.items()})
+
+
+def _hypervisor(config: Config, name: str, table: HostTable, clock: Clock) -> Hypervisor:
+    match table.hypervisor:
+        case "fake":
+            return FakeHypervisor(name, clock)
+        case "uml":
+            return UmlHypervisor(
+                name,
+                folder=table.folder or config.bot.state / name,
+                cache=config.bot.state / "cache",
+                sandbox=table.sandbox,
+                clock=clock,
+                kernel=table.kernel,
+            )
+        case _:
+            raise ConfigError(
+                f"hosts.{name}.hypervisor: {table.hypervisor} is not in this version; use uml or fake"
+            )
+
+
+def meter(config: Config, clock: Clock) -> HostMeter:
+    """Make what measures the hosts."""
+    folders = {name: table.folder or config.bot.state for name, table in config.hosts.items()}
+    return HostMeter(folders, clock)
+
+
+def transports(config: Config, road: Road, world: World) -> tuple[Transport, ...]:
+    """Make the network connections; ConfigError for what this version cannot connect to."""
+    made = []
+    for name, net in config.networks.items():
+        if not isinstance(net, IrcNetwork):
+            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
+        made.append(
+            IrcTransport(
+                name,
+                net,
+                nick=net.nick or config.bot.nick,
+                prefix=config.bot.prefix,
+                road=road,
+                clock=world.clock,
+                password=configs.secret(name, net.password_file),
+                room_lines=config.bot.room_lines,
+                direct_lines=config.bot.direct_lines,
+                incidents=world.incidents,
+            )
+        )
+    return tuple(made)
+
+
+async def build(config: Config, stack: AsyncExitStack) -> Ship:
+    """Put a bot together; what must be let go of again is left to the stack."""
+    stack.enter_context(lock.hold(config.bot.state))
+    clock, entropy = SystemClock(), SystemEntropy()
+    found = find_plugins(config)
+    plugins = [loaded.plugin for loaded in found.loaded]
+    path = config.bot.state / database.FILE
+    store = await SqliteStore.open(path, clock, rooms_of=lambda group: rooms(config, group))
+    stack.push_async_callback(store.close)
+    for steps in (days.migrations, *migrations(plugins)):
+        await store.migrate(steps)
+    incidents = IncidentLog(clock, entropy, store)
+    book = AuditBook(store, clock, incidents=incidents)
+    stack.push_async_callback(book.close)
+    machines, links = fleet(config, clock), AllLinks()
+    stack.push_async_callback(machines.close)
+    world = World(
+        store=store,
+        book=book,
+        clock=clock,
+        entropy=entropy,
+        incidents=incidents,
+        roster=SqlRoster(store, clock),
+        registrar=SqlRegistrar({name: net.kind for name, net in config.networks.items()}),
+        hypervisor=machines,
+        meter=meter(config, clock),
+        links=links,
+    )
+    crew = assemble(plugins, world, orders(config, about(config, clock)))
+    stack.push_async_callback(crew.pipeline.close)
+    links.transports += transports(config, crew.pipeline, world)
+    await _tell_switched_off(store, found.off, config.bot.state / OFF)
+    watchdog = Watchdog(config.bot.state / OFF, {loaded.path: loaded.plugin.name for loaded in found.loaded})
+    return Ship(config, world, crew, store, book, tuple(links.transports), machines, watchdog)
+
+
+async def _tell_switched_off(store: SqliteStore, off: Sequence[tuple[str, str]], folder: Path) -> None:
+    for name, reason in off:
+        text = f"Plugin {name} is off: {reason}. Mend it, remove {folder / name}, and start me again."
+        await store.write(lambda tx, text=text: tx.notice(Notice("admins", (text,), key=text)))  # type: ignore[misc] - mypy#12557
+
+
+async def sail(config: Config, stop: asyncio.Event) -> None:
+    """Run a bot until `stop` is set; guests go on."""
+    async with AsyncExitStack() as stack:
+        ship = await build(config, stack)
+        sailing = asyncio.ensure_future(ship.sail())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({sailing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        sailing.cancel()
+        try:
+            await sailing
+        except asyncio.CancelledError:
+            _LOG.info("Good-bye.")
+
+
+def run(config: Config) -> int:
+    """Run a bot in the foreground until SIGTERM or SIGINT; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    asyncio.run(_until_signal(config))
+    return os.EX_OK
+
+
+async def _until_signal(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await sail(config, stop)
+
+
+def check(config: Config) -> list[str]:
+    """Return what is wrong with the plugins, the networks and the hosts of a config, without running any."""
+    faults = []
+    clock = SystemClock()
+    for attempt in (_check_plugins, _check_networks, _check_hosts):
+        try:
+            attempt(config, clock)
+        except SetupError as error:
+            faults.append(str(error))
+    return faults
+
+
+def _check_plugins(config: Config, clock: Clock) -> None:
+    plugins = [loaded.plugin for loaded in find_plugins(config).loaded]
+    bind(plugins, orders(config, about(config, clock)))
+
+
+def _check_networks(config: Config, _: Clock) -> None:
+    for name, net in config.networks.items():
+        if not isinstance(net, IrcNetwork):
+            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
+        configs.secret(name, net.password_file)
+
+
+def _check_hosts(config: Config, clock: Clock) -> None:
+    hosts: Mapping[str, HostTable] = config.hosts
+    for name, table in hosts.items():
+        _hypervisor(config, name, table, clock)
