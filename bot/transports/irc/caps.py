@@ -1,4 +1,4 @@
-"""Capability negotiation, https://ircv3.net/specs/extensions/capability-negotiation, as a state machine. Pure."""
+"""Which capabilities are in force (https://ircv3.net/specs/extensions/capability-negotiation). Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -119,9 +119,7 @@ class Caps:
         gone = {name.partition("=")[0] for name in names}
         for name in gone:
             self.offered.pop(name, None)
-        for request in self._requests:
-            request -= gone
-        self._requests = [left for left in self._requests if left]
+        self._requests = [left for request in self._requests if (left := request - gone)]
         lost = gone & self.acked
         self.acked -= gone
         return Step(lost=frozenset(lost))

@@ -38,10 +38,11 @@ class Channels:
 
     def holders(self, account: str) -> tuple[str, ...]:
         """Return the nicks that have that account now, by the folded account."""
-        return tuple(one.nick for one in self.people.values() if one.account and fold_account(one.account) == account)
+        found = (one for one in self.people.values() if one.account)
+        return tuple(one.nick for one in found if fold_account(one.account or "") == account)
 
     def joined(self, room: str, nick: str, account: str | None = None) -> None:
-        """Somebody came into a room; the account is as extended-join tells it."""
+        """Note who came into a room; the account is as extended-join tells it."""
         key = self.fold(nick)
         if key not in self.people and len(self.people) >= MOST:
             return
@@ -58,13 +59,13 @@ class Channels:
                 self.joined(room, nick)
 
     def learned(self, nick: str, account: str) -> None:
-        """The server told an account: `*` and `0` mean none."""
+        """Note an account that the server told: `*` and `0` mean none."""
         person = self.people.get(self.fold(nick))
         if person is not None:
             person.account = known(account)
 
     def left(self, room: str, nick: str) -> bool:
-        """Somebody parted or was kicked; True if we share no room any more."""
+        """Note who parted or was kicked; True if we share no room any more."""
         person = self.people.get(self.fold(nick))
         if person is None:
             return False
@@ -74,22 +75,22 @@ class Channels:
         return not person.rooms
 
     def gone(self, nick: str) -> None:
-        """Somebody quit, or a netsplit took them."""
+        """Forget who quit, or whom a netsplit took."""
         self.people.pop(self.fold(nick), None)
 
     def renamed(self, old: str, new: str) -> None:
-        """Somebody has another nick; their account is asked for anew when it is needed."""
+        """Note another nick; the account is asked for anew when it is needed."""
         person = self.people.pop(self.fold(old), None)
         if person is not None:
             self.people[self.fold(new)] = Person(new, rooms=person.rooms)
 
     def emptied(self, room: str) -> None:
-        """We left that room ourselves."""
+        """Note that we left that room ourselves."""
         for person in tuple(self.people.values()):
             self.left(room, person.nick)
 
     def forget_accounts(self) -> None:
-        """The server no longer tells when accounts change."""
+        """Forget what the server no longer keeps us informed of."""
         for person in self.people.values():
             person.account = None
 

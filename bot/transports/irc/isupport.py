@@ -1,4 +1,7 @@
-"""What the server says of itself in 005, https://modern.ircdocs.horse/#rplisupport-parameters. Bad tokens are ignored."""
+"""What the server says of itself in 005, https://modern.ircdocs.horse/#rplisupport-parameters. Pure.
+
+Bad tokens are ignored.
+"""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""One line from the server as a value. Missing parameters read as empty: what a peer leaves out is no error."""
+"""One line from the server as a value. Missing parameters read as empty: leaving one out is no error."""
 
 from dataclasses import dataclass
 

@@ -58,12 +58,12 @@ class Rooms:
         return min((room.next for room in self._rooms if room.since is None), default=None)
 
     def joined(self, name: str, now: float) -> None:
-        """The server says that we are in."""
+        """Note that the server has let us in."""
         if room := self._find(name):
             room.since, room.why = now, ""
 
     def left(self, name: str, why: str, now: float) -> None:
-        """We were kicked, parted or refused: ask again later, and ever later."""
+        """Note that we were kicked, parted or refused: ask again later, and ever later."""
         room = self._find(name)
         if room is None:
             return
@@ -73,7 +73,7 @@ class Rooms:
         room.wait = min(2 * room.wait, LONGEST)
 
     def hurry(self, now: float, name: str | None = None) -> None:
-        """Somebody invited us, or we are logged in now: what was refused may go through."""
+        """Ask again at once: we were invited, or are logged in now, and what was refused may go through."""
         for room in self._rooms:
             if room.since is None and (name is None or self._fold(room.name) == self._fold(name)):
                 room.next = min(room.next, now)

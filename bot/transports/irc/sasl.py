@@ -1,6 +1,6 @@
 """Logging in: https://ircv3.net/specs/extensions/sasl-3.2 and its mechanisms, as state machines. Pure.
 
-A further mechanism is a class with `name`, `complete` and `respond`, and a line in the transport's list.
+A further mechanism is a class with `name`, `complete` and `respond`, and a line in `available`.
 """
 
 import base64
@@ -148,7 +148,7 @@ class Login:
     _left: list[Mechanism] = field(default_factory=list)
 
     def start(self, offered: str) -> tuple[str, ...]:
-        """Begin with the value of the capability `sasl`: the mechanisms on offer, empty if it does not tell."""
+        """Begin with the value of the capability `sasl`: the mechanisms on offer, or nothing."""
         self._left = list(self.mechanisms)
         if not self._left:
             return self._fail("no password or certificate to log in with")
@@ -175,26 +175,22 @@ class Login:
         return pieces(answer)
 
     def numeric(self, code: str, text: str) -> tuple[str, ...]:
-        """Take one of 902 to 908; `text` is its last parameter, for 908 the mechanisms on offer."""
+        """Take one of 902 to 908; `text` is what it says, for 908 the mechanisms on offer."""
         if self.state is not State.TRYING:
             return ()
         match code:
-            case "903" if self._left and self._left[0].complete:
+            case "903" | "907" if self._left and self._left[0].complete:
                 self.state = State.DONE
-                return ()
-            case "903":
-                return self._fail("the server skipped proving that it knows the password")
-            case "907":
-                self.state = State.DONE
-                return ()
+            case "903" | "907":
+                self._fail("the server skipped proving that it knows the password")
             case "908":
                 self._left[1:] = [spare for spare in self._left[1:] if spare.name in text.split(",")]
-                return ()
             case "902" | "904" | "905":
                 del self._left[:1]
                 return self._next(f"the login was refused: {text or code}")
             case _:
-                return self._fail(f"the login was refused: {text or code}")
+                self._fail(f"the login was refused: {text or code}")
+        return ()
 
     def expire(self) -> tuple[str, ...]:
         """Give up, since nothing came in time."""
@@ -218,6 +214,14 @@ class Login:
         return ("AUTHENTICATE *",)
 
 
+def available(account: str, password: str | None, nonce: str, *, certificate: bool) -> dict[str, Mechanism]:
+    """Return, the best first, the mechanisms by name for which we have what they need; for one login."""
+    found: list[Mechanism] = [External(account)] if certificate else []
+    if password is not None:
+        found += [ScramSha256(account, password, nonce), Plain(account, password)]
+    return {mechanism.name: mechanism for mechanism in found}
+
+
 def pieces(answer: bytes) -> tuple[str, ...]:
     """Return the AUTHENTICATE lines that carry an answer."""
     text = base64.b64encode(answer).decode()
@@ -229,8 +233,10 @@ def pieces(answer: bytes) -> tuple[str, ...]:
 
 def saslprep(text: str) -> str:
     """Bring a name or a password into the form that is hashed (RFC 4013, its mapping and normalization)."""
-    mapped = "".join(" " if stringprep.in_table_c12(char) else char for char in text if not stringprep.in_table_b1(char))
-    return unicodedata.normalize("NFKC", mapped)
+    kept = (char for char in text if not stringprep.in_table_b1(char))
+    return unicodedata.normalize(
+        "NFKC", "".join(" " if stringprep.in_table_c12(char) else char for char in kept)
+    )
 
 
 def _fields(message: bytes) -> dict[str, str]:

@@ -1,0 +1,155 @@
+"""One connection from its first byte to its last: every line to the parts that it concerns, and the watch."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.config import IrcNetwork
+from bot.errors import TransportFault
+from bot.ports import Clock, Incidents, LinkStatus
+from bot.transports.irc.connection import Link
+from bot.transports.irc.delivery import Delivery
+from bot.transports.irc.line import Line
+from bot.transports.irc.race import first, within
+from bot.transports.irc.registration import LIMIT, Registration
+from bot.transports.irc.sasl import Mechanism
+from bot.transports.irc.tracker import Tracker
+from bot.transports.irc.world import Handlers, World
+from bot.transports.lines import clean
+
+CONNECT = 30.0
+"""Seconds that connecting may take, TLS included."""
+
+QUIET, DEAD = 60.0, 120.0
+"""Seconds of silence after which the server is asked for a sign of life, and after which it is given up."""
+
+TICK = 1.0
+"""Seconds between two looks at what is due."""
+
+PARTING = 2.0
+"""Seconds that the server has to end the connection after our QUIT."""
+
+_REPORTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom a session calls: with a PRIVMSG, once it is registered, and with what should not happen."""
+
+    hear: "Callable[[Session, Line], None]"
+    up: Callable[[], None]
+    incidents: Incidents
+
+
+class Session:
+    """Wires the parts of one connection together; `run` holds it."""
+
+    def __init__(
+        self, world: World, settings: IrcNetwork, login: Callable[[], list[Mechanism]] | None, hooks: Hooks
+    ) -> None:
+        self.world = world
+        self._settings = settings
+        self._hooks = hooks
+        self._clock: Clock = world.clock
+        self._heard = self._began = self._clock.monotonic()
+        self._pinged = False
+        self._parting_words = ""
+        self._errors = 0
+        self.link = Link(self._on_line, self._on_error)
+        pace = None if settings.pace == "off" else settings.pace
+        self.delivery = Delivery(world, self.link.send_raw, pace)
+        self.registration = Registration(world, self.link.send_raw, login, hooks.up)
+        self.tracker = Tracker(world, self.delivery.whois, self.link.send_raw)
+        self._table: dict[str, list[Callable[[Line], None]]] = {}
+        for part in (self.registration, self.tracker, self.delivery, self):
+            for command, handler in part.handlers.items():
+                self._table.setdefault(command, []).append(handler)
+
+    @property
+    def handlers(self) -> Handlers:
+        """What is no other part's."""
+        return {"PING": self._on_ping, "ERROR": self._on_goodbye, "PRIVMSG": self._on_privmsg}
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the server has let us in and we have not lost it since."""
+        return self.world.registered and not self.link.closed.done()
+
+    async def run(self) -> None:
+        """Hold the connection until it is lost; TransportFault says why. Cancelled, it leaves politely."""
+        try:
+            await within(self._clock, CONNECT, self.link.open(self._settings, self.world.nicks.own))
+            await first(self._watch(), self.delivery.turns.run(), self._until_lost())
+        except TimeoutError:
+            raise TransportFault(f"{self._settings.host} did not answer within {CONNECT:.0f} s") from None
+        except asyncio.CancelledError:
+            await self._leave()
+            raise
+        finally:
+            self.link.lost("left")
+            self.delivery.close()
+
+    def status(self) -> LinkStatus:
+        """Return what this connection is like now."""
+        world = self.world
+        detail = [self.registration.problem, *world.rooms.missing]
+        if world.registered and not world.has_own_nick:
+            detail.append(f"the nick {world.nicks.own} is taken")
+        return LinkStatus(
+            network=world.network,
+            up=self.is_up,
+            nick=world.nicks.current,
+            account=world.account,
+            rooms=world.rooms.inside,
+            detail="; ".join(filter(None, detail)),
+        )
+
+    async def _until_lost(self) -> None:
+        why = await asyncio.shield(self.link.closed)
+        raise TransportFault(self._parting_words or why)
+
+    async def _watch(self) -> None:
+        while True:
+            await self._clock.sleep(TICK)
+            now = self._clock.monotonic()
+            self._check_life(now)
+            self.registration.tick(now)
+            self.tracker.tick(now)
+
+    def _check_life(self, now: float) -> None:
+        if self.registration.failed:
+            raise TransportFault(self.registration.failed)
+        if not self.world.registered and now - self._began > LIMIT:
+            raise TransportFault(f"the server did not let us in within {LIMIT:.0f} s")
+        silence = now - self._heard
+        if silence >= DEAD:
+            raise TransportFault(f"the server was silent for {DEAD:.0f} s")
+        if silence >= QUIET and not self._pinged:
+            self._pinged = True
+            self.delivery.ping()
+
+    async def _leave(self) -> None:
+        self.link.send_raw("QUIT :So long, and thanks for all the fish")
+        with contextlib.suppress(TimeoutError):
+            await within(self._clock, PARTING, asyncio.shield(self.link.closed))
+
+    def _on_line(self, line: Line) -> None:
+        self._heard = self._clock.monotonic()
+        self._pinged = False
+        for handler in self._table.get(line.command, ()):
+            handler(line)
+
+    def _on_error(self, error: Exception) -> None:
+        self._errors += 1
+        if self._errors <= _REPORTED:
+            self._hooks.incidents.report(error, during=f"a line from {self.world.network}")
+
+    def _on_ping(self, line: Line) -> None:
+        self.link.send_raw(f"PONG :{line.param(0)}")
+
+    def _on_goodbye(self, line: Line) -> None:
+        self._parting_words = clean(line.param(-1))
+
+    def _on_privmsg(self, line: Line) -> None:
+        self._hooks.hear(self, line)

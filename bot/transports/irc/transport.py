@@ -1,0 +1,122 @@
+"""An IRC network as a Transport: one connection at a time, what is said on it, and what we say."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+
+from bot.config import IrcNetwork
+from bot.errors import TransportFault
+from bot.model import Identity, IdentityKind, Place
+from bot.ports import Clock, Incidents, LinkStatus, Road
+from bot.transports.irc.answers import Manner
+from bot.transports.irc.caps import WANTED, Caps
+from bot.transports.irc.channels import fold_account
+from bot.transports.irc.conversation import Conversation
+from bot.transports.irc.nicks import NickKeeper
+from bot.transports.irc.sasl import Mechanism, available
+from bot.transports.irc.session import Hooks, Session
+from bot.transports.irc.world import World
+from bot.transports.lines import cap
+
+
+class IrcTransport:
+    """Implements `bot.ports.Transport` for one `[networks.NAME]` of kind "irc".
+
+    `nick` is the one that we want; `password` logs in to `settings.account`, if both are there.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names them all
+        self,
+        name: str,
+        settings: IrcNetwork,
+        *,
+        nick: str,
+        prefix: str,
+        road: Road,
+        clock: Clock,
+        password: str | None,
+        room_lines: int,
+        direct_lines: int,
+        incidents: Incidents,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._nick = nick
+        self._clock = clock
+        self._password = password
+        self._direct_lines = direct_lines
+        self._incidents = incidents
+        self._session: Session | None = None
+        self._down = "not connected yet"
+        manner = Manner(prefix, room_lines, direct_lines)
+        self.conversation = Conversation(road, manner, clock, incidents, self._up)
+
+    @property
+    def network(self) -> str:
+        """The name of the network in the config."""
+        return self._name
+
+    async def serve(self, up: Callable[[], None]) -> None:
+        """Hold one connection until it is lost, see `bot.ports.Transport`."""
+        wanted = (*WANTED, "sasl") if self._settings.account else WANTED
+        world = World(self._name, self._clock, NickKeeper(self._nick), self._settings.rooms, Caps(wanted))
+        login = self._mechanisms if self._settings.account else None
+        hooks = Hooks(self.conversation.hear, up, self._incidents)
+        self._session = session = Session(world, self._settings, login, hooks)
+        try:
+            await session.run()
+        except TransportFault as fault:
+            self._down = str(fault)
+            raise
+        except asyncio.CancelledError:
+            self._down = "left"
+            await self.conversation.close()
+            raise
+
+    async def say(self, place: Place, lines: Sequence[str]) -> bool:
+        """Deliver lines to a room that we are in, or to a nick; True once the server has taken them."""
+        session = self._up()
+        if session is None or place.network != self._name:
+            return False
+        if not place.direct and session.world.fold(place.name) not in session.world.inside:
+            return False
+        pieces = session.delivery.pieces(lines, place.name)
+        return await session.delivery.confirm(place.name, cap(pieces, self._direct_lines))
+
+    async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
+        """Deliver lines to a nick that holds the account, proven now; False if nobody does."""
+        session = self._up()
+        if session is None or identity.network != self._name or identity.kind is not IdentityKind.IRC_ACCOUNT:
+            return False
+        account = fold_account(identity.subject)
+        for nick in self._candidates(session, account):
+            with session.delivery.guard(nick, account) as guard:
+                if await guard.prove():
+                    pieces = cap(session.delivery.pieces(lines, nick), self._direct_lines)
+                    return await session.delivery.confirm(nick, pieces, guard=guard)
+        return False
+
+    def status(self) -> LinkStatus:
+        """Return what this connection is like now."""
+        session = self._session
+        if session is None or session.link.closed.done():
+            return LinkStatus(self._name, up=False, detail=self._down)
+        return session.status()
+
+    def _up(self) -> Session | None:
+        return self._session if self._session and self._session.is_up else None
+
+    def _candidates(self, session: Session, account: str) -> tuple[str, ...]:
+        """Return who may hold the account, the likeliest first: who spoke last, who is seen to, its namesake."""
+        last = self.conversation.nicks.get(account)
+        found = session.world.channels.holders(account)
+        first = (last,) if last and (not found or last in found) else ()
+        names = dict.fromkeys((*first, *found, account))
+        return tuple(name for name in names if name and " " not in name)
+
+    def _mechanisms(self) -> list[Mechanism]:
+        certificate = self._settings.client_certificate is not None
+        nonce = secrets.token_urlsafe(24)
+        found = available(self._settings.account or "", self._password, nonce, certificate=certificate)
+        order: Sequence[str] = self._settings.mechanisms or tuple(found)
+        return [found[name] for name in order if name in found]
