@@ -13,6 +13,7 @@ from bot import (
     Member,
     Message,
     NotAllowed,
+    NotFound,
     Notice,
     Outcome,
     Plugin,
@@ -22,10 +23,12 @@ from bot import (
     Roster,
     Share,
     Store,
+    Tx,
     Usage,
     admins,
     anyone,
     members,
+    quoted,
 )
 
 plugin = Plugin("members")
@@ -148,14 +151,22 @@ async def _offer(actor: Actor, store: Store, registrar: Registrar, entropy: Entr
     )
 
 
-@plugin.command("unlink", allow=members, confirm="Forget that you are {identity}?")
-async def unlink(store: Store, registrar: Registrar, actor: Actor, identity: Identity) -> str:
-    """Take one of your own identities back."""
+@plugin.command("unlink", allow=members, confirm="Forget who you are on {network}?")
+async def unlink(store: Store, registrar: Registrar, roster: Roster, actor: Actor, network: str) -> str:
+    """Take back your own identities on a network."""
     member = actor.member
     if member is None:
         raise NotAllowed("Only members have identities.")
-    await store.write(lambda tx: registrar.unbind(tx, member, identity, member.name))
-    return f"You are no longer known as {identity}."
+    own = [identity for identity in await roster.identities(member) if identity.network == network.casefold()]
+    if not own:
+        raise NotFound(f"You are not known on {quoted(network)}; !whoami names where you are.")
+
+    def take_back(tx: Tx) -> None:
+        for identity in own:
+            registrar.unbind(tx, member, identity, member.name)
+
+    await store.write(take_back)
+    return f"You are no longer known as {', '.join(map(str, own))}."
 
 
 @plugin.command("set", allow=members)
