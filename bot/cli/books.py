@@ -1,0 +1,35 @@
+"""shipboard backup | verify."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from bot.cli.desk import configured, database, reading, say
+from bot.coop.chain import SHOWN, is_head
+from bot.errors import ConfigError
+from bot.store.chains import verify_all
+from bot.store.connection import copy
+
+BROKEN = 1
+
+
+def backup(args: Namespace) -> int:
+    """Copy the database to a file."""
+    config, target = configured(args), Path(args.file).expanduser()
+    with reading(config):
+        copy(database(config), target)
+    say(f"{target}: a whole copy of {database(config)}, checked; {target.stat().st_size} bytes.")
+    return 0
+
+
+def verify(args: Namespace) -> int:
+    """Recompute every hash chain; the status is BROKEN if a row is not as it was, and a line names it."""
+    if args.head is not None and not is_head(args.head.lower()):
+        raise ConfigError(f"--head: {args.head!r} is no head; one has {SHOWN} to 64 hex digits")
+    with reading(configured(args)) as db:
+        verdicts = verify_all(db, args.head)
+    for chain, verdict in verdicts.items():
+        if verdict.fault:
+            say(f"{chain}: BROKEN: {verdict.fault}.")
+        else:
+            say(f"{chain}: {verdict.length} rows, whole; head {verdict.head}")
+    return 0 if all(verdict.whole for verdict in verdicts.values()) else BROKEN

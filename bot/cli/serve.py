@@ -1,0 +1,41 @@
+"""shipboard run | demo | version, and the verbs that later versions bring."""
+
+import tomllib
+from argparse import Namespace
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from bot.cli.desk import configured, say
+from bot.cli.house import one_house
+from bot.errors import ConfigError
+
+
+def run(args: Namespace) -> int:
+    """Run the bot until it is told to stop."""
+    one_house()
+    config = configured(args)
+    return int(import_module("bot.app").run(config) or 0)
+
+
+def demo(_args: Namespace) -> int:
+    """Run the demo."""
+    one_house()
+    return int(import_module("bot.demo").main() or 0)
+
+
+def later(_args: Namespace) -> int:
+    """Say that this verb is still to come."""
+    raise ConfigError("not in this version yet")
+
+
+def version(_args: Namespace) -> int:
+    """Tell the version: the installed one, or the checkout's."""
+    try:
+        number = installed("shipboard")
+    except PackageNotFoundError:
+        checkout = Path(__file__).parents[2] / "pyproject.toml"
+        number = tomllib.loads(checkout.read_text(encoding="utf-8"))["project"]["version"]
+    say(f"shipboard {number}")
+    return 0
