@@ -1,0 +1,66 @@
+"""Measures the machine that the bot runs on, by psutil and the kernel's pressure stall information.
+
+PSI: https://docs.kernel.org/accounting/psi.html; a kernel without it gives no pressure.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+
+from bot.errors import HypervisorFault, NotFound
+from bot.ports import Clock, HostReading
+
+PRESSURE = Path("/proc/pressure")
+_SOME = re.compile(r"^some avg10=(\d+\.\d+)", re.MULTILINE)
+
+
+class HostMeter:
+    """A bot.ports.Meter for hosts that are all this machine; each is given with the folder of its disks."""
+
+    def __init__(self, hosts: Mapping[str, Path], clock: Clock, pressure: Path = PRESSURE) -> None:
+        self._hosts = dict(hosts)
+        self._clock = clock
+        self._pressure = pressure
+
+    async def read(self, host: str) -> HostReading:
+        """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
+        if host not in self._hosts:
+            raise NotFound(f"There is no host {host}.")
+        try:
+            return await asyncio.to_thread(self._read, host)
+        except (OSError, psutil.Error) as error:
+            raise HypervisorFault(f"host {host} cannot be measured: {error}") from error
+
+    def _read(self, host: str) -> HostReading:
+        memory = psutil.virtual_memory()
+        up = timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+        disk = psutil.disk_usage(str(self._hosts[host]))
+        return HostReading(
+            name=host,
+            cpus=psutil.cpu_count() or 1,
+            load=psutil.getloadavg(),
+            memory_total=memory.total,
+            memory_available=memory.available,
+            disk_total=disk.total,
+            disk_free=disk.free,
+            boot=(self._clock.now() - up).replace(microsecond=0),
+            pressure=read_pressure(self._pressure),
+        )
+
+
+def read_pressure(folder: Path) -> dict[str, float]:
+    """Return by resource in how many percent of the last 10 s some task waited for it; empty without PSI."""
+    found = {}
+    for resource in ("cpu", "memory", "io"):
+        try:
+            match = _SOME.search((folder / resource).read_text())
+        except OSError:  # a kernel that was booted with psi=0 has the files, but they cannot be read
+            continue
+        if match:
+            found[resource] = float(match[1])
+    return found
