@@ -6,10 +6,12 @@ the file is what keeps them apart (https://www.sqlite.org/wal.html).
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from sqlite_utils import Database
@@ -26,18 +28,31 @@ RoomsOf = Callable[[str], Sequence[Place]]
 """The rooms that a group's name stands for."""
 
 
+_WHAT_TO_DO = MappingProxyType(
+    {
+        sqlite3.SQLITE_BUSY: ": another process writes to it and does not end, try again",
+        sqlite3.SQLITE_CANTOPEN: ": may you read and write it, and its folder?",
+        sqlite3.SQLITE_CORRUPT: ": it is damaged, restore a backup",
+        sqlite3.SQLITE_FULL: ": make room there",
+        sqlite3.SQLITE_NOTADB: ": move it away, or restore a backup",
+        sqlite3.SQLITE_READONLY: ": may you write to it?",
+    }
+)
+
+
 def no_rooms(_group: str) -> Sequence[Place]:
     """Know no room: what the command line needs, which tells nobody anything."""
     return ()
 
 
 @contextmanager
-def faults(path: Path) -> Iterator[None]:
-    """Make StoreFault of whatever SQLite says, with the file that it is about."""
+def faults(path: Path | str) -> Iterator[None]:
+    """Make StoreFault of whatever SQLite says, with the file that it is about and what to do."""
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreFault(f"{path}: {error}") from error
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # its low byte is the primary code
+        raise StoreFault(f"{path}: {error}{_WHAT_TO_DO.get(code, '')}") from error
 
 
 def connect(path: Path, *, read_only: bool = False, busy: float = BUSY_SECONDS) -> Database:
@@ -149,20 +164,32 @@ def copy(path: Path, target: Path) -> None:
     when it is complete on disk, and only if that is empty or a database; StoreFault otherwise.
     """
     _refuse_to_overwrite(path, target)
-    part = target.with_name(target.name + ".part")
     try:
-        with faults(path), closing(connect(path, read_only=True)) as source:
-            _make_private(part)
-            with closing(sqlite3.connect(part, isolation_level=None)) as made:
-                source.conn.backup(made)
-                made.execute("PRAGMA journal_mode = delete")
-                if (found := made.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                    raise StoreFault(f"{path}: the copy is damaged: {found}")
+        fd, name = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
+    except OSError as error:
+        raise StoreFault(f"{target}: cannot be written: {error.strerror}") from error
+    os.close(fd)
+    part = Path(name)
+    try:
+        with faults(f"{path} copied to {target}"):
+            _copy(path, part)
         _keep(part, target)
     except OSError as error:
         raise StoreFault(f"{target}: cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _copy(path: Path, part: Path) -> None:
+    with (
+        closing(connect(path, read_only=True)) as source,
+        closing(sqlite3.connect(part, isolation_level=None)) as made,
+    ):
+        source.conn.backup(made)
+        made.execute("PRAGMA journal_mode = delete")
+        found = made.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreFault(f"{path}: is damaged: {found}")
 
 
 def _refuse_to_overwrite(path: Path, target: Path) -> None:

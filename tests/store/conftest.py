@@ -1,0 +1,140 @@
+"""A clock that goes when told to, people, and a network that remembers what it was told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.model import Identity, IdentityKind, Place
+from bot.ports import Entry, LinkStatus, Tx
+from bot.store import audit
+from bot.store.database import SqliteStore
+
+DEADLINE = 20.0
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+        self.seconds = 0.0
+        self.sleepers: dict[asyncio.Future[None], float] = {}
+        self.changed = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self.at + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.sleepers[woken] = self.seconds + seconds
+        self.changed.set()
+        try:
+            await woken
+        finally:
+            self.sleepers.pop(woken, None)
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+        for woken, due in list(self.sleepers.items()):
+            if due <= self.seconds and not woken.done():
+                woken.set_result(None)
+
+    async def asked_for(self, seconds: float) -> None:
+        """Wait until somebody sleeps for that long from now."""
+        async with asyncio.timeout(DEADLINE):
+            while self.seconds + seconds not in self.sleepers.values():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@dataclass
+class Network:
+    """A transport that takes what it is told while it is up."""
+
+    network: str = "oftc"
+    up: bool = True
+    deaf: set[str] = field(default_factory=set)
+    heard: "asyncio.Queue[tuple[str, tuple[str, ...]]]" = field(default_factory=asyncio.Queue)
+    tries: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)
+
+    async def serve(self, up: object) -> None:
+        raise NotImplementedError
+
+    async def say(self, place: Place, lines: Sequence[str]) -> bool:
+        return self._take(place.name, lines)
+
+    async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
+        return self._take(identity.subject, lines)
+
+    def _take(self, who: str, lines: Sequence[str]) -> bool:
+        self.tries.put_nowait(who)
+        if "explode" in lines:
+            raise RuntimeError("a mistake in the transport")
+        if not self.up or who in self.deaf:
+            return False
+        self.heard.put_nowait((who, tuple(lines)))
+        return True
+
+    def status(self) -> LinkStatus:
+        return LinkStatus(self.network, self.up)
+
+    async def next(self) -> tuple[str, tuple[str, ...]]:
+        return await asyncio.wait_for(self.heard.get(), DEADLINE)
+
+    async def next_try(self) -> str:
+        return await asyncio.wait_for(self.tries.get(), DEADLINE)
+
+
+@dataclass
+class Complaints:
+    """Incidents as a list."""
+
+    all: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def report(self, cause: BaseException, *, during: str) -> str:
+        self.all.append(f"{during}: {cause}")
+        self.came.set()
+        return "7f3a"
+
+
+def account(subject: str, network: str = "oftc") -> Identity:
+    return Identity(network, IdentityKind.IRC_ACCOUNT, subject)
+
+
+def rooms(group: str) -> Sequence[Place]:
+    return {
+        "team": (Place("oftc", "#ford"), Place("jabber", "ford@rooms")),
+        "alerts": (Place("oftc", "#a"),),
+    }.get(group, ())
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "shipboard.db"
+
+
+@pytest.fixture
+async def store(path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
+    opened = await SqliteStore.open(path, clock, rooms_of=rooms)
+    yield opened
+    await opened.close()
+
+
+def write_row(tx: Tx) -> int:
+    return audit.append(tx, Entry("asked", "alice", "vm stop", "ford-3", "oftc:alice", "oftc/#ford"))
