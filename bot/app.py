@@ -20,6 +20,7 @@ from bot.errors import ConfigError, SetupError
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.hypervisors.uml.hypervisor import UmlHypervisor
+from bot.hypervisors.uml.runfolder import run_folder
 from bot.meters.host import HostMeter
 from bot.model import Group, Notice, Place
 from bot.ports import Clock, Hypervisor, LinkStatus, Road, Transport
@@ -87,8 +88,8 @@ class Ship:
             parts.create_task(self._watch_machines(), name="machines")
             parts.create_task(days.Days(self.store, world.clock).run(_forever), name="days")
             for transport in self.transports:
-                supervisor = Supervisor(transport, world.clock, world.entropy, world.incidents)
-                parts.create_task(_supervise(supervisor, outbox), name=f"network {transport.network}")
+                supervisor = Supervisor(transport, world.clock, world.entropy, world.incidents, outbox.poke)
+                parts.create_task(supervisor.run(), name=f"network {transport.network}")
 
     async def _watch_machines(self) -> None:
         """Put what hypervisors report where it is dispatched from."""
@@ -107,11 +108,6 @@ class Ship:
 
 async def _forever() -> None:
     await asyncio.Event().wait()
-
-
-async def _supervise(supervisor: Supervisor, outbox: Outbox) -> None:
-    supervisor.on_up(outbox.poke)
-    await supervisor.run()
 
 
 def find_plugins(config: Config) -> loader.Found:
@@ -157,9 +153,11 @@ def _hypervisor(config: Config, name: str, table: HostTable, clock: Clock) -> Hy
         case "fake":
             return FakeHypervisor(name, clock)
         case "uml":
+            folder = table.folder or config.bot.state / name
             return UmlHypervisor(
                 name,
-                folder=table.folder or config.bot.state / name,
+                folder=folder,
+                run=run_folder(folder),
                 cache=config.bot.state / "cache",
                 sandbox=table.sandbox,
                 clock=clock,

@@ -1,5 +1,6 @@
 """Keeps one transport connected: it alone calls `serve`, one attempt at a time, with growing pauses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,9 +27,17 @@ class Attempts:
 
 
 class Supervisor:
-    """Runs one transport for ever; exponential back-off with full jitter."""
+    """Runs one transport for ever; exponential back-off with full jitter. `up` hears of each connection."""
 
-    def __init__(self, transport: Transport, clock: Clock, entropy: Entropy, incidents: Incidents) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Clock,
+        entropy: Entropy,
+        incidents: Incidents,
+        up: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._told = up
         self._transport = transport
         self._clock = clock
         self._entropy = entropy
@@ -65,6 +74,7 @@ class Supervisor:
 
     def _up(self) -> None:
         self._up_since = self._clock.monotonic()
+        self._told()
 
     def _was_steady(self) -> bool:
         return self._up_since is not None and self._clock.monotonic() - self._up_since >= STEADY
