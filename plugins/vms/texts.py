@@ -63,7 +63,7 @@ def ran(machine: Machine, result: RunResult) -> tuple[str, ...]:
     text = result.output.decode("utf-8", "replace")
     lines = [f"[{machine.name}] {line}" for line in text.splitlines()]
     cut = ", cut" if result.truncated else ""
-    return (f"{machine.name}: exit {result.status}, {len(lines)} lines{cut}", *lines)
+    return (f"{machine.name}: exit {result.status}, {len(lines)} line{"" if len(lines) == 1 else "s"}{cut}", *lines)
 
 
 def news(event: MachineChanged) -> str:
