@@ -10,6 +10,7 @@ from bot.words import (
     MachineInfo,
     MachineUsage,
     RunResult,
+    counted,
     size,
     span,
 )
@@ -63,7 +64,7 @@ def ran(machine: Machine, result: RunResult) -> tuple[str, ...]:
     text = result.output.decode("utf-8", "replace")
     lines = [f"[{machine.name}] {line}" for line in text.splitlines()]
     cut = ", cut" if result.truncated else ""
-    return (f"{machine.name}: exit {result.status}, {len(lines)} line{"" if len(lines) == 1 else "s"}{cut}", *lines)
+    return (f"{machine.name}: exit {result.status}, {counted(len(lines), 'line')}{cut}", *lines)
 
 
 def news(event: MachineChanged) -> str:
