@@ -5,7 +5,7 @@ Three faces: `bot` for a plugin's commands, `bot.words` for its pure modules, `b
 
 from bot import words
 from bot.coop.about import About
-from bot.coop.spans import size, span
+from bot.coop.spans import counted, size, span
 from bot.core.helptext import detail, group, overview
 from bot.core.plugin import Plugin
 from bot.core.registry import Registry
@@ -141,6 +141,7 @@ __all__ = [
     "Verdict",
     "admins",
     "anyone",
+    "counted",
     "detail",
     "digest",
     "group",

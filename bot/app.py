@@ -103,7 +103,7 @@ class Ship:
                 text=event.text,
                 tail=event.tail,
             )
-            await self.store.write(lambda tx, changed=changed: tx.event(changed))  # type: ignore[misc] - mypy#12557
+            await self.store.write(lambda tx, changed=changed: tx.event(changed))  # type: ignore[misc]  # mypy#12557
 
 
 async def _forever() -> None:
@@ -237,7 +237,7 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
 async def _tell_switched_off(store: SqliteStore, off: Sequence[tuple[str, str]], folder: Path) -> None:
     for name, reason in off:
         text = f"Plugin {name} is off: {reason}. Mend it, remove {folder / name}, and start me again."
-        await store.write(lambda tx, text=text: tx.notice(Notice("admins", (text,), key=text)))  # type: ignore[misc] - mypy#12557
+        await store.write(lambda tx, text=text: tx.notice(Notice("admins", (text,), key=text)))  # type: ignore[misc]  # mypy#12557
 
 
 async def sail(config: Config, stop: asyncio.Event) -> None:

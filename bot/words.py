@@ -15,7 +15,7 @@ from bot.coop.machines import Usage as MachineUsage
 from bot.coop.people import Member, Role, Standing
 from bot.coop.questions import Inquiry, StatusPart
 from bot.coop.shares import Share
-from bot.coop.spans import size, span
+from bot.coop.spans import counted, size, span
 from bot.model import Actor, Call, Identity, IdentityKind, Message, Notice, Outcome, Place, Reply, Urgency
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "StopResult",
     "Urgency",
     "Verdict",
+    "counted",
     "digest",
     "size",
     "span",

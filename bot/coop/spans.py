@@ -1,4 +1,4 @@
-"""Lengths of time and amounts of bytes in the words of a chat line."""
+"""Amounts of time, of bytes and of things in the words of a chat line."""
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -18,6 +18,15 @@ def span(seconds: float) -> str:
             parts.append(f"{rest // size} {unit}")
             rest %= size
     return " ".join(parts[:2]) or "0 s"
+
+
+def counted(amount: int, what: str) -> str:
+    """Return an amount with the word for what is counted.
+
+    >>> counted(1, "line"), counted(2, "machine"), counted(0, "host")
+    ('1 line', '2 machines', '0 hosts')
+    """
+    return f"{amount} {what}" if amount == 1 else f"{amount} {what}s"
 
 
 def size(amount: int) -> str:

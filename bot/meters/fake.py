@@ -33,6 +33,10 @@ class FakeMeter:
         """Let a host not be measured, until its figures are set again."""
         self._broken[host] = reason
 
+    def hosts(self) -> tuple[str, ...]:
+        """Return the names of the hosts."""
+        return tuple(self._readings)
+
     async def read(self, host: str) -> HostReading:
         """Return the reading that was set."""
         if host not in self._readings:

@@ -27,6 +27,10 @@ class HostMeter:
         self._clock = clock
         self._pressure = pressure
 
+    def hosts(self) -> tuple[str, ...]:
+        """Return the names of the hosts."""
+        return tuple(self._hosts)
+
     async def read(self, host: str) -> HostReading:
         """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
         if host not in self._hosts:
