@@ -97,7 +97,7 @@ class Complaints:
     all: list[str] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def report(self, cause: BaseException, *, during: str) -> str:
+    def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:  # noqa: ARG002 - the port's
         self.all.append(f"{during}: {cause}")
         self.came.set()
         return "7f3a"
