@@ -1,0 +1,133 @@
+import ast
+import re
+import tokenize
+from pathlib import Path
+from tokenize import COMMENT, generate_tokens
+
+import pytest
+
+from tests.house.conftest import OURS, ROOT, functions, python_files
+
+FILE_LINES = 350
+FUNCTION_LINES = 40
+MARKS = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no (?:cover|branch))\b(?P<rest>.*)")
+REASONED = {
+    "noqa": re.compile(r": [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - \S.{5,}"),
+    "type": re.compile(r"\[[a-z-]+(, ?[a-z-]+)*\]  ?(#|-) ?\S.{5,}"),
+    "pragma": re.compile(r" - \S.{5,}"),
+}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def comments(path: Path) -> list[tuple[int, str]]:
+    """Every comment with its line's number; what stands in a string is none."""
+    with tokenize.open(path) as file:
+        return [
+            (token.start[0], token.string)
+            for token in generate_tokens(file.readline)
+            if token.type == COMMENT
+        ]
+
+
+def excuse(comment: str) -> re.Match[str] | None:
+    """A comment's mark that switches a rule off, where it has one."""
+    return MARKS.search(comment)
+
+
+def is_reasoned(mark: re.Match[str]) -> bool:
+    return bool(REASONED[mark[1].split()[0].rstrip(":")].match(mark["rest"]))
+
+
+def size(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many lines a function has, its docstring apart."""
+    doc = function.body[0] if ast.get_docstring(function) else None
+    docs = (doc.end_lineno or 0) - doc.lineno + 1 if doc else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - docs
+
+
+def test_a_file_can_be_read_at_one_sitting() -> None:
+    sizes = {name(path): len(path.read_text("utf-8").splitlines()) for path in python_files(*OURS)}
+    assert sizes
+    assert {path: lines for path, lines in sizes.items() if lines > FILE_LINES} == {}
+
+
+def test_a_function_can_be_seen_at_one_glance() -> None:
+    sizes = {
+        f"{name(path)}:{function.lineno} {function.name}": size(function)
+        for path in python_files(*OURS)
+        for function in functions(path)
+    }
+    assert sizes
+    assert {where: lines for where, lines in sizes.items() if lines > FUNCTION_LINES} == {}
+
+
+def test_each_exception_from_the_rules_has_its_reason_beside_it() -> None:
+    bare = [
+        f"{name(path)}:{number}: {comment}"
+        for path in python_files(*OURS, "tests")
+        for number, comment in comments(path)
+        if (mark := excuse(comment)) and not is_reasoned(mark)
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "reasoned"),
+    [
+        ("x = 1  # noqa: N818 - a refusal is an answer", True),
+        ("x = 1  # noqa: S603, S607 - the path is our own", True),
+        ("x = 1  # noqa: N818", False),
+        ("x = 1  # noqa", False),
+        ("x = 1  # type: ignore[misc]  # the library has no types", True),
+        ("x = 1  # type: ignore[misc] - the library has no types", True),
+        ("x = 1  # type: ignore[misc]", False),
+        ("x = 1  # type: ignore", False),
+        ("x = 1  # pragma: no cover - only on another system", True),
+        ("x = 1  # pragma: no cover", False),
+    ],
+)
+def test_what_counts_as_a_reason(mark: str, reasoned: bool) -> None:  # noqa: FBT001 - a table's column
+    found = excuse(mark)
+    assert found
+    assert is_reasoned(found) is reasoned
+
+
+def test_nothing_is_left_for_later() -> None:
+    later = [name(path) for path in python_files(*OURS) if "NotImplementedError" in path.read_text("utf-8")]
+    assert later == []
+
+
+def test_no_package_has_lost_its_init() -> None:
+    folders = {path.parent for path in python_files(*OURS)}
+    assert {name(folder) for folder in folders if not (folder / "__init__.py").exists()} == set()
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    tests = [path for path in python_files("tests") if path.name.startswith("test_")]
+    names = [path.name for path in tests]
+    assert {twice for twice in names if names.count(twice) > 1} == set()
+
+
+def test_every_test_can_fail() -> None:
+    idle = [
+        f"{name(path)}:{function.lineno} {function.name}"
+        for path in python_files("tests")
+        for function in functions(path)
+        if function.name.startswith("test_") and not can_fail(function)
+    ]
+    assert idle == []
+
+
+def can_fail(function: ast.AST) -> bool:
+    """Whether a test asserts, expects an exception, or calls something that says that it does."""
+    return any(
+        isinstance(node, ast.Assert | ast.Raise)
+        or (
+            isinstance(node, ast.Call)
+            and re.search("raises|warns|assert|expect|verify|check", ast.unparse(node.func))
+        )
+        for node in ast.walk(function)
+    )
