@@ -58,6 +58,7 @@ def test_the_unit_is_as_shut_as_it_says() -> None:
         "RuntimeDirectoryPreserve=yes",  # where the guests' sockets are
         "LockPersonality=no",  # a guest's kernel switches address randomisation off
         "MemoryDenyWriteExecute=no",  # and maps its memory executable
+        "RestrictSUIDSGID=no",  # and has a setgid run folder
         "CapabilityBoundingSet=",
         "NoNewPrivileges=yes",
     ],
