@@ -1,0 +1,138 @@
+"""The demo's co-op: read from the seed, entered into a fresh database, spelled out as a config."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.coop.events import Event
+from bot.coop.machines import Machine
+from bot.coop.people import Member, Role
+from bot.coop.shares import Share
+from bot.errors import ConfigError
+from bot.model import Notice
+from bot.paths import share
+from bot.ports import Tx
+from bot.store.registrar import SqlRegistrar
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+NETWORK = "demo"
+BOT = "Eddie"
+_BY = "the demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Coop:
+    """What the seed names; `seat` is whose the terminal is, `booted` the machine that is up at first."""
+
+    host: str
+    room: str
+    admins_room: str
+    seat: str
+    booted: str
+    members: tuple[Member, ...]
+    machines: tuple[Machine, ...]
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that the IRC server must have: the bot's and every member's."""
+        return (BOT.lower(), *(member.name for member in self.members))
+
+    def rooms_of(self, name: str) -> tuple[str, ...]:
+        """Return the rooms that somebody is in: admins have one more."""
+        admin = any(member.name == name and member.is_admin for member in self.members)
+        return (self.room, self.admins_room) if admin else (self.room,)
+
+    def machine(self, name: str) -> Machine:
+        """Return the machine of that name; KeyError if there is none."""
+        return {machine.name: machine for machine in self.machines}[name]
+
+
+def load(folder: Path | None = None) -> Coop:
+    """Read the shipped seed, or the one in that folder; ConfigError if it is not as it should be."""
+    path = (folder or share("seed")) / "coop.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        host = table["host"]
+        coop = Coop(
+            host,
+            table["room"],
+            table["admins_room"],
+            table["seat"],
+            table["booted"],
+            tuple(Member(row["name"], Role(row["role"]), Share(row["share"])) for row in table["members"]),
+            tuple(
+                Machine(row["name"], host, row["owner"], Share(row["share"]), row["memory_mib"])
+                for row in table["machines"]
+            ),
+        )
+        coop.machine(coop.booted)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: is not a co-op: {type(error).__name__} {error}") from error
+    return coop
+
+
+@dataclass(frozen=True, slots=True)
+class _Unannounced:
+    """A transaction without notices and events: a co-op that begins has nobody to warn of itself."""
+
+    tx: Tx
+
+    @property
+    def db(self) -> "Database":
+        return self.tx.db
+
+    @property
+    def at(self) -> datetime:
+        return self.tx.at
+
+    def notice(self, notice: Notice) -> None:
+        pass
+
+    def event(self, event: Event) -> None:
+        pass
+
+
+def enter(tx: Tx, coop: Coop) -> None:
+    """Enter members, their accounts and machines, each with its row in the audit book."""
+    registrar, quiet = SqlRegistrar({NETWORK: "irc"}), _Unannounced(tx)
+    for wanted in coop.members:
+        member = registrar.add_member(quiet, wanted.name, wanted.role, wanted.share, _BY)
+        registrar.bind(quiet, member, registrar.identity(f"{NETWORK}:{wanted.name}"), _BY)
+    for machine in coop.machines:
+        registrar.add_machine(quiet, machine, _BY)
+
+
+def config(coop: Coop, port: int, password_file: Path, host: Mapping[str, str]) -> str:
+    """Return the demo's config as the text of a file in its state folder; `host` is its one host's table."""
+    rooms = [coop.room, coop.admins_room]
+    table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in host.items())
+    return f"""\
+# Written anew by `shipboard demo` at each start. Try: shipboard --config FILE member list
+[bot]
+nick = "{BOT}"
+state = "."
+
+[networks.{NETWORK}]
+kind = "irc"
+host = "127.0.0.1"
+port = {port}
+tls = false
+account = "{BOT.lower()}"
+password_file = {json.dumps(str(password_file))}
+mechanisms = ["PLAIN"]
+rooms = {json.dumps(rooms)}
+login_hint = "log in with your account and password"
+
+[places]
+team = ["{NETWORK}/{coop.room}"]
+admins = ["{NETWORK}/{coop.admins_room}"]
+
+[hosts.{coop.host}]
+{table}
+"""
