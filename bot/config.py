@@ -8,7 +8,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -26,13 +26,20 @@ from pydantic import (
 
 from bot.errors import ConfigError
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
 NAME = r"[a-z][a-z0-9_-]{0,30}"
 """What a network, a place, a host or a plugin may be called in the config."""
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     base: Path = (info.context or {}).get("base", Path())
-    return base / path.expanduser()
+    if "\0" in str(path):
+        raise ValueError("a path has no NUL in it")
+    try:
+        return base / path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: there is no such home directory") from error
 
 
 def _fingerprint(text: str) -> str:
@@ -238,8 +245,10 @@ def parse(text: str, path: Path) -> Config:
     """Check a config's text as if it stood in that file; ConfigError with one line that names the fault."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not TOML for people: nested too deeply") from error
     table.setdefault("bot", {})
     if "source" in table:
         raise ConfigError(f"{path}: source: unknown key")
@@ -253,7 +262,7 @@ def parse(text: str, path: Path) -> Config:
 def explain(error: ValidationError) -> str:
     """Put the first fault of a validation into one line: the key, what is wrong, the nearest right key."""
     fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"] if part not in {"irc", "xmpp"})
+    where = ".".join(_keys(fault["loc"]))
     match fault["type"]:
         case "extra_forbidden":
             near = get_close_matches(str(fault["loc"][-1]), _all_keys(), n=1)
@@ -266,7 +275,15 @@ def explain(error: ValidationError) -> str:
             what = 'unknown kind: write kind = "irc" or kind = "xmpp"'
         case _:
             what = fault["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
+    return _CONTROL.sub(" ", f"{where}: {what}" if where else what)
+
+
+def _keys(place: tuple[int | str, ...]) -> Iterator[str]:
+    """Leave what pydantic says about a union's choice out of the place of a fault."""
+    for depth, part in enumerate(place):
+        tag = depth == 2 and place[0] == "networks" and part in {"irc", "xmpp"}  # noqa: PLR2004 - networks.NAME.KIND
+        if not tag and part != "Pace" and not str(part).startswith("literal["):
+            yield str(part)
 
 
 def _all_keys() -> tuple[str, ...]:
