@@ -12,9 +12,9 @@ FILE_LINES = 350
 FUNCTION_LINES = 40
 MARKS = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no (?:cover|branch))\b(?P<rest>.*)")
 REASONED = {
-    "noqa": re.compile(r": [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - \S.{5,}"),
-    "type": re.compile(r"\[[a-z-]+(, ?[a-z-]+)*\]  ?(#|-) ?\S.{5,}"),
-    "pragma": re.compile(r" - \S.{5,}"),
+    "noqa": re.compile(r": [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - \S.{3,}"),
+    "type": re.compile(r"\[[a-z-]+(, ?[a-z-]+)*\]  ?(#|-) ?\S.{3,}"),
+    "pragma": re.compile(r" - \S.{3,}"),
 }
 
 
