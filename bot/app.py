@@ -115,8 +115,8 @@ def find_plugins(config: Config) -> loader.Found:
     return loader.load(config.bot.plugins, config.bot.plugin_folders, config.bot.state / OFF)
 
 
-def orders(config: Config, about: About) -> Orders:
-    """Return what the config says about the road."""
+def orders(config: Config, about: About, found: loader.Found) -> Orders:
+    """Return what the config says about the road; of plugins that are switched off it says nothing."""
     irc = {name: net for name, net in config.networks.items() if isinstance(net, IrcNetwork)}
     return Orders(
         about=about,
@@ -127,6 +127,7 @@ def orders(config: Config, about: About) -> Orders:
         tables=config.plugins,
         hints={name: net.login_hint for name, net in irc.items()},
         unpaced=frozenset(name for name, net in irc.items() if net.pace == "off"),
+        off=frozenset(name for name, _ in found.off),
     )
 
 
@@ -226,7 +227,7 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
         meter=meter(config, clock),
         links=links,
     )
-    crew = assemble(plugins, world, orders(config, about(config, clock)))
+    crew = assemble(plugins, world, orders(config, about(config, clock), found))
     stack.push_async_callback(crew.pipeline.close)
     links.transports += transports(config, crew.pipeline, world)
     await _tell_switched_off(store, found.off, config.bot.state / OFF)
@@ -283,8 +284,8 @@ def check(config: Config) -> list[str]:
 
 
 def _check_plugins(config: Config, clock: Clock) -> None:
-    plugins = [loaded.plugin for loaded in find_plugins(config).loaded]
-    bind(plugins, orders(config, about(config, clock)))
+    found = find_plugins(config)
+    bind([loaded.plugin for loaded in found.loaded], orders(config, about(config, clock), found))
 
 
 def _check_networks(config: Config, _: Clock) -> None:

@@ -24,16 +24,18 @@ from bot.coop.shares import Share
 from bot.core.address import addressed
 from bot.core.crew import Crew, Orders, World, assemble, migrations
 from bot.core.plugin import Plugin
+from bot.core.registry import Override
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
 from bot.model import Group, Identity, IdentityKind, Message, Place, Reply
 from bot.ports import Book, Clock, LinkStatus, Tx
+from bot.store import times
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.store.events import Dispatcher, by_name
 from bot.store.registrar import SqlRegistrar
-from bot.store.roster import SqlRoster
+from bot.store.roster import SqlRoster, row_of
 
 __all__ = ["Chat", "FakeClock", "FakeEntropy", "FakeHypervisor", "FakeIncidents", "FakeMeter"]
 
@@ -91,6 +93,14 @@ async def settle(turns: int = 20) -> None:
         await asyncio.sleep(0)
 
 
+class _Hasty(FakeClock):
+    """A clock for what waits only before it tries again."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        await self.advance(seconds)
+
+
 class FakeEntropy:
     """An Entropy that counts."""
 
@@ -144,15 +154,31 @@ class Chat:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, folder: Path, plugins: Sequence[Plugin], tables: Mapping[str, Mapping[str, object]] | None = None
+        cls,
+        folder: Path,
+        plugins: Sequence[Plugin],
+        tables: Mapping[str, Mapping[str, object]] | None = None,
+        *,
+        overrides: Mapping[str, Override] | None = None,
+        paced: bool = False,
     ) -> AsyncIterator[Self]:
-        """Make a bot with these plugins, four members and three machines, its database in the folder."""
+        """Start a bot with these plugins, four members and three machines, its database in the folder.
+
+        `tables` are the plugins' own in the config, `overrides` the operator's by command. People may talk as
+        fast as they like unless it is `paced`. Opened again on the same folder, it is the same bot restarted.
+        """
         clock, incidents = FakeClock(), FakeIncidents()
         store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=_rooms)
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
         world = _world(store, book, clock, incidents, Fleet({"ford": hypervisor}), meter)
-        crew = assemble(plugins, world, Orders(about=About("Eddie", "!", clock.now()), tables=tables or {}))
+        orders = Orders(
+            about=About("Eddie", "!", clock.now()),
+            tables=tables or {},
+            overrides=overrides or {},
+            unpaced=frozenset() if paced else frozenset({NETWORK}),
+        )
+        crew = assemble(plugins, world, orders)
         for migration in migrations(plugins):
             await store.migrate(migration)
         await store.write(_populate)
@@ -160,9 +186,10 @@ class Chat:
             store=store,
             dispatch=crew.hub.dispatch,
             classes=by_name(crew.registry.events()),
-            clock=clock,
+            clock=_Hasty(),
             incidents=incidents,
         )
+        await crew.pipeline.jobs.tell_interrupted(world.roster)
         try:
             yield cls(crew, store, book, clock, hypervisor, meter, incidents, dispatcher)
         finally:
@@ -170,9 +197,15 @@ class Chat:
             await book.close()
             await store.close()
 
-    async def say(self, who: str, text: str, *, place: Place = TEAM, proven: bool = True) -> str:
-        """Return what the bot answers to a line, "" for silence; a private answer begins with "(to WHO) "."""
-        reply = await self.hear(who, text, place=place, proven=proven)
+    async def say(
+        self, who: str, text: str, *, place: Place = TEAM, direct: bool = False, proven: bool = True
+    ) -> str:
+        """Return what the bot answers to a line, "" for silence; a private answer begins with "(to WHO) ".
+
+        It is said in the team's room, in another place, or directly to the bot.
+        """
+        there = Place(NETWORK, who, direct=True) if direct else place
+        reply = await self.hear(who, text, place=there, proven=proven)
         lines = "\n".join(reply.lines)
         return f"(to {who}) {lines}" if reply.private and lines else lines
 
@@ -247,18 +280,12 @@ def _world(
 
 
 def _populate(tx: Tx) -> None:
-    at = tx.at.isoformat()
+    at = times.text(tx.at)
     for name, role in PEOPLE.items():
         share = Share.HALF if name == "bob" else Share.FULL
         row = {"name": name, "role": role.value, "share": share.value, "standing": "good", "joined": at}
-        tx.db.table("members").insert(row)
+        tx.db.table("members").insert(row, ignore=True)
         identity = {"network": NETWORK, "kind": IdentityKind.IRC_ACCOUNT.value, "subject": name}
-        tx.db.table("identities").insert({**identity, "member": name, "bound": at, "seen": at})
+        tx.db.table("identities").insert({**identity, "member": name, "bound": at, "seen": at}, ignore=True)
     for machine in MACHINES:
-        cells = {
-            "name": machine.name,
-            "host": machine.host,
-            "owner": machine.owner,
-            "share": machine.share.value,
-        }
-        tx.db.table("machines").insert({**cells, "memory_mib": machine.memory_mib})
+        tx.db.table("machines").insert(row_of(machine), ignore=True)

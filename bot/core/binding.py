@@ -75,18 +75,60 @@ def bind(
     services: frozenset[type],
     converters: Mapping[type, Converting],
     *,
-    skip: int = 0,
     where: str,
 ) -> Signature:
-    """Work out a handler's parameters but its first `skip`; PluginError names the one that is wrong."""
-    try:
-        hints = get_type_hints(handler)
-    except NameError as error:
-        raise PluginError(f"{where}: {error}: import it outside `if TYPE_CHECKING`") from error
-    found = list(inspect.signature(handler).parameters.values())[skip:]
-    parameters = tuple(_parameter(p, hints, services, converters, where) for p in found)
+    """Work out a command's parameters; PluginError names the one that is wrong."""
+    hints = _hints(handler, where)
+    parameters = tuple(_parameter(p, hints, services, converters, where) for p in _raw(handler, where))
     _check_order(parameters, where)
     return Signature(parameters)
+
+
+def bind_services(handler: Function, services: frozenset[type], *, skip: int = 0, where: str) -> Signature:
+    """Work out a function that people give no words to, such as an event's handler.
+
+    Its first `skip` parameters are filled by its caller. PluginError names the parameter that is wrong.
+    """
+    hints, found = _hints(handler, where), _raw(handler, where)
+    if len(found) < skip:
+        raise PluginError(f"{where}: {handler.__name__} takes no word to convert")
+    parameters = []
+    for raw in found[skip:]:
+        annotation = _annotation(raw, hints, where)
+        if annotation not in services:
+            raise PluginError(f"{where}: parameter {raw.name}: no service for {_shown(annotation)}")
+        parameters.append(_service(raw, annotation))
+    return Signature(tuple(parameters))
+
+
+def _hints(handler: Function, where: str) -> Mapping[str, Any]:
+    try:
+        return get_type_hints(handler)
+    except NameError as error:
+        raise PluginError(f"{where}: {error}: import it outside `if TYPE_CHECKING`") from error
+    except Exception as error:
+        raise PluginError(f"{where}: its annotations cannot be read: {error}") from error
+
+
+def _raw(handler: Function, where: str) -> list[inspect.Parameter]:
+    found = list(inspect.signature(handler).parameters.values())
+    for raw in found:
+        if raw.kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+            raise PluginError(f"{where}: parameter {raw.name}: * and ** cannot be filled")
+    return found
+
+
+def _annotation(raw: inspect.Parameter, hints: Mapping[str, Any], where: str) -> Any:  # noqa: ANN401 - an annotation can be anything
+    if raw.kind is inspect.Parameter.POSITIONAL_ONLY:
+        raise PluginError(f"{where}: parameter {raw.name}: it is filled by name, so no / behind it")
+    if raw.name not in hints:
+        raise PluginError(f"{where}: parameter {raw.name} has no annotation")
+    annotation = _without_none(hints[raw.name])
+    try:
+        hash(annotation)
+    except TypeError as error:
+        raise PluginError(f"{where}: parameter {raw.name}: {annotation!r} is no type") from error
+    return annotation
 
 
 def _parameter(
@@ -96,24 +138,36 @@ def _parameter(
     converters: Mapping[type, Converting],
     where: str,
 ) -> Parameter:
-    if raw.kind in {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
-        raise PluginError(f"{where}: parameter {raw.name}: * and ** cannot be filled")
-    if raw.name not in hints:
-        raise PluginError(f"{where}: parameter {raw.name} has no annotation")
-    annotation = _without_none(hints[raw.name])
-    required = raw.default is inspect.Parameter.empty
-    default = None if required else raw.default
+    annotation = _annotation(raw, hints, where)
     if annotation in services:
-        return Parameter(raw.name, Kind.SERVICE, annotation, required, default)
+        return _service(raw, annotation)
     kind = Kind.REST if raw.kind is inspect.Parameter.KEYWORD_ONLY else Kind.WORD
     if kind is Kind.REST and annotation is not str:
         raise PluginError(f"{where}: parameter {raw.name}: the rest of the line is a str")
     choices = _choices(annotation)
     converting = converters.get(annotation) if isinstance(annotation, type) else None
     if not choices and converting is None and annotation not in {str, int}:
-        shown = getattr(annotation, "__name__", str(annotation))
-        raise PluginError(f"{where}: parameter {raw.name}: no converter and no service for {shown}")
+        raise PluginError(
+            f"{where}: parameter {raw.name}: no converter and no service for {_shown(annotation)}"
+        )
+    if any(choice != choice.casefold() or choice.split() != [choice] for choice in choices):
+        raise PluginError(f"{where}: parameter {raw.name}: its choices are not all words in lower case")
+    required, default = _default(raw)
     return Parameter(raw.name, kind, annotation, required, default, choices, converting)
+
+
+def _service(raw: inspect.Parameter, annotation: type) -> Parameter:
+    required, default = _default(raw)
+    return Parameter(raw.name, Kind.SERVICE, annotation, required, default)
+
+
+def _default(raw: inspect.Parameter) -> tuple[bool, object]:
+    required = raw.default is inspect.Parameter.empty
+    return required, None if required else raw.default
+
+
+def _shown(annotation: object) -> str:
+    return getattr(annotation, "__name__", str(annotation))
 
 
 def _without_none(annotation: Any) -> Any:  # noqa: ANN401 - an annotation can be anything
@@ -124,8 +178,8 @@ def _without_none(annotation: Any) -> Any:  # noqa: ANN401 - an annotation can b
 
 
 def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - an annotation can be anything
-    if get_origin(annotation) is Literal:
-        return tuple(str(arg) for arg in get_args(annotation))
+    if get_origin(annotation) is Literal and all(isinstance(arg, str) for arg in get_args(annotation)):
+        return get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return tuple(member.value for member in annotation)
     return ()
@@ -148,4 +202,4 @@ def _check_order(parameters: Sequence[Parameter], where: str) -> None:
 
 def inject(signature: Signature, services: Services) -> dict[str, object]:
     """Return the services that a handler wants, by parameter name."""
-    return {p.name: services.get(p.annotation, p.default) for p in signature.services}
+    return {p.name: services[p.annotation] for p in signature.services}

@@ -3,26 +3,35 @@
 from bot.coop.people import Member, Role
 from bot.core.explain import Explainer
 from bot.core.jobs import Jobs
+from bot.core.masking import masked
 from bot.core.plugin import Plugin
 from bot.core.questions import Proceed, Questions
+from bot.core.registry import Registry
 from bot.core.rules import anyone, members
 from bot.errors import NotAllowed
 from bot.model import Actor, Message
+from bot.ports import Clock
 
 plugin = Plugin("core")
 
 
 @plugin.command("yes", allow=anyone, exclusive=False)
-async def yes(message: Message, actor: Actor, questions: Questions, number: int | None = None) -> Proceed:
+async def yes(
+    message: Message, actor: Actor, questions: Questions, clock: Clock, number: int | None = None
+) -> Proceed:
     """Say yes to your own newest question here, or to another's by its number."""
-    return Proceed(questions.settle(number, message, actor), actor)
+    return Proceed(questions.settle(number, message, actor, clock.now()), actor)
 
 
 @plugin.command("no", allow=anyone, reads=True)
-async def no(message: Message, actor: Actor, questions: Questions, number: int | None = None) -> str:
+async def no(
+    message: Message, actor: Actor, questions: Questions, registry: Registry, number: int | None = None
+) -> str:
     """Say no to a question; what was asked is left undone."""
     question = questions.drop(number, message, actor)
-    return f"Left undone: {question.command} {question.words}".rstrip() + "."
+    bound = registry.commands[question.command]
+    words = masked(question.words, bound.signature, bound.declared.private)
+    return f"Left undone: {question.command} {words}".rstrip() + "."
 
 
 @plugin.command("jobs", allow=members, reads=True)
@@ -40,12 +49,12 @@ async def jobs(running: Jobs) -> str:
 async def cancel(actor: Actor, running: Jobs, number: int) -> str:
     """End a job of yours; admins may end anybody's."""
     job = running.running.get(number)
-    if job is not None and actor.role is not Role.ADMIN and job.call.actor.member != actor.member:
+    if job is not None and actor.role is not Role.ADMIN and str(job.call.actor) != str(actor):
         raise NotAllowed(f"Only {job.call.actor} or admins may cancel job {number}.")
     return f"Cancelled: {running.cancel(number, str(actor)).about}."
 
 
-@plugin.command("can", allow=members, reads=True)
+@plugin.command("can", allow=members, reads=True, private=("command",))
 async def can(message: Message, explainer: Explainer, member: Member, *, command: str) -> str:
     """Say whether a member may use a command, and why."""
     return await explainer.explain(member, command, message)

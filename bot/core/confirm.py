@@ -22,29 +22,39 @@ def check(template: str, signature: Signature, where: str) -> None:
         ]
     except ValueError as error:
         raise PluginError(f"{where}: confirm {template!r}: {error}") from error
-    known = {parameter.name: parameter.annotation for parameter in signature.words}
+    known = {parameter.name: parameter for parameter in signature.words}
     for name, spec, conversion in fields:
         first, *attributes = name.split(".")
         if spec or conversion:
             raise PluginError(f"{where}: confirm: {{{name}}} takes no format and no conversion")
         if first not in known:
             raise PluginError(f"{where}: confirm: {{{name}}} is no parameter")
-        _check_attributes(known[first], attributes, f"{where}: confirm: {{{name}}}")
+        if not known[first].required and known[first].default is None:
+            raise PluginError(f"{where}: confirm: {{{name}}} may be left out; give it a default to show")
+        _check_attributes(known[first].annotation, attributes, f"{where}: confirm: {{{name}}}")
+
+
+def parameters(template: str) -> frozenset[str]:
+    """Return the parameters that a checked template shows."""
+    return frozenset(name.split(".")[0] for _, name, _, _ in Formatter().parse(template) if name is not None)
 
 
 def _check_attributes(annotation: object, attributes: list[str], where: str) -> None:
+    if len(attributes) > 1:
+        raise PluginError(f"{where}: only one attribute deep")
     for attribute in attributes:
-        if not isinstance(annotation, type):
-            raise PluginError(f"{where}: no attribute {attribute}")
-        names = (
-            {field.name for field in dataclasses.fields(annotation)}
-            if dataclasses.is_dataclass(annotation)
-            else set()
-        )
-        if attribute.startswith("_") or not (attribute in names or hasattr(annotation, attribute)):
-            raise PluginError(f"{where}: {annotation.__name__} has no attribute {attribute}")
-        if len(attributes) > 1:
-            raise PluginError(f"{where}: only one attribute deep")
+        shown = getattr(annotation, "__name__", str(annotation))
+        if attribute.startswith("_") or attribute not in _attributes(annotation):
+            raise PluginError(f"{where}: {shown} has no attribute {attribute}")
+
+
+def _attributes(annotation: object) -> frozenset[str]:
+    """Return the names of what instances of a class hold, fields and properties."""
+    if not isinstance(annotation, type):
+        return frozenset()
+    fields = dataclasses.fields(annotation) if dataclasses.is_dataclass(annotation) else ()
+    held = (n for base in annotation.__mro__ for n, v in vars(base).items() if isinstance(v, property))
+    return frozenset((*(field.name for field in fields), *held))
 
 
 def render(template: str, values: Mapping[str, object]) -> str:

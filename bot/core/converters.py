@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.coop.machines import Machine
 from bot.coop.people import Member
-from bot.core.binding import Kind, Parameter, Services, Signature, bind, inject
+from bot.core.binding import Kind, Parameter, Services, Signature, bind_services, inject
 from bot.core.plugin import Converting
 from bot.core.words import Word, quoted, split_words
 from bot.errors import NotFound, Usage
@@ -124,7 +124,7 @@ def make(usage: str, signature: Signature, services: frozenset[type], *, where: 
     for parameter in signature.words:
         if parameter.converting is not None:
             convert, candidates = parameter.converting.convert, parameter.converting.candidates
-            helpers[convert] = bind(convert, services, {}, skip=1, where=where)
+            helpers[convert] = bind_services(convert, services, skip=1, where=where)
             if candidates is not None:
-                helpers[candidates] = bind(candidates, services, {}, where=where)
+                helpers[candidates] = bind_services(candidates, services, where=where)
     return Converter(usage, signature, helpers)

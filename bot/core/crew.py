@@ -1,19 +1,22 @@
 """Puts the road together from its parts; the same for the real bot and for conversations in tests."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 
 from pydantic import BaseModel, ValidationError
-from sqlite_utils import Migrations
+from sqlite_utils import Database, Migrations
 
-from bot.config import explain
+from bot.config import NAME, explain
 from bot.coop.about import About
 from bot.core import builtin, registry
 from bot.core.explain import Explainer
 from bot.core.hub import Hub
+from bot.core.invoke import Hands
 from bot.core.jobs import Jobs, create_jobs
 from bot.core.pipeline import CALL_SERVICES, Pipeline
-from bot.core.plugin import Plugin
+from bot.core.plugin import Migration, Plugin
 from bot.core.questions import Questions
 from bot.core.registry import Override, Registry
 from bot.core.speakers import Speakers
@@ -31,6 +34,9 @@ from bot.ports import (
     Roster,
     Store,
 )
+
+RESERVED = frozenset({"core", "days", "shipboard"})
+"""Whose tables are the ship's own."""
 
 OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Ask, About})
 OF_THE_WORLD = frozenset[type]({Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links})
@@ -68,13 +74,18 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """What the config says about the road; `tables` are the plugins' own, `unpaced` networks have no pace."""
+    """What the config says about the road.
+
+    `tables` are the plugins' own; `unpaced` networks have no pace; `off` are the plugins that the watchdog
+    switched off: what the config says about them and their commands does not count.
+    """
 
     about: About
     overrides: Mapping[str, Override] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     unpaced: frozenset[str] = frozenset()
+    off: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +99,16 @@ class Crew:
 
 def bind(plugins: Sequence[Plugin], orders: Orders) -> tuple[Registry, dict[type, object]]:
     """Bind all declarations, and read the plugins' tables of the config into their settings; PluginError."""
-    settings = _settings(plugins, orders.tables)
-    types = OF_THE_CREW | OF_THE_WORLD | CALL_SERVICES | frozenset(settings)
+    _check_names(plugins)
+    tables = {name: table for name, table in orders.tables.items() if name not in orders.off}
+    settings = _settings(plugins, tables)
+    names = {command.name for plugin in (builtin.plugin, *plugins) for command in plugin.commands}
     bound = registry.build(
-        [builtin.plugin, *plugins], types, overrides=orders.overrides, prefix=orders.about.prefix
+        [builtin.plugin, *plugins],
+        OF_THE_CREW | OF_THE_WORLD | frozenset(settings),
+        per_call=CALL_SERVICES,
+        overrides={name: o for name, o in orders.overrides.items() if name in names or not orders.off},
+        prefix=orders.about.prefix,
     )
     return bound, settings
 
@@ -100,36 +117,67 @@ def assemble(plugins: Sequence[Plugin], world: World, orders: Orders) -> Crew:
     """Put the road together; PluginError names what is wrong with a plugin."""
     bound, settings = bind(plugins, orders)
     services: dict[type, object] = {**world.services(), **settings, About: orders.about, Registry: bound}
-    hub = Hub(bound, services, world.store, world.clock, world.incidents)
+    hands = Hands()
+    hub = Hub(bound, services, world.store, world.clock, world.incidents, hands)
     questions, jobs = Questions(), Jobs(world.clock, world.store)
     services |= {Ask: hub, Questions: questions, Jobs: jobs, Explainer: Explainer(bound, services)}
     pipeline = Pipeline(
-        bound,
-        services,
-        world.clock,
-        world.roster,
-        world.store,
-        world.book,
-        world.incidents,
-        Speakers(world.clock, unpaced=orders.unpaced),
-        questions,
-        jobs,
+        registry=bound,
+        services=services,
+        clock=world.clock,
+        roster=world.roster,
+        store=world.store,
+        book=world.book,
+        incidents=world.incidents,
+        speakers=Speakers(world.clock, unpaced=orders.unpaced),
+        questions=questions,
+        jobs=jobs,
+        hands=hands,
         hints=dict(orders.hints),
     )
     return Crew(bound, pipeline, hub)
 
 
 def migrations(plugins: Sequence[Plugin]) -> tuple[Migrations, ...]:
-    """Return every plugin's migrations as a set of its own, the road's own first."""
+    """Return every plugin's migrations as a set of its own, the road's own first; PluginError."""
     own = Plugin("core")
     own.migrations.append(create_jobs)
     sets = []
     for plugin in (own, *plugins):
         steps = Migrations(plugin.name)
         for step in plugin.migrations:
-            steps()(step)
+            try:
+                steps()(_named(step, plugin.name))
+            except ValueError as error:
+                raise PluginError(
+                    f"plugin {plugin.name}: two migrations are called {step.__name__}"
+                ) from error
         sets.append(steps)
     return tuple(sets)
+
+
+def _named(step: Migration, plugin: str) -> Migration:
+    """Let a migration that fails say whose it is."""
+
+    @wraps(step)
+    def run(db: Database) -> None:
+        try:
+            step(db)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise PluginError(f"plugin {plugin}: migration {step.__name__} failed: {what}") from error
+
+    return run
+
+
+def _check_names(plugins: Sequence[Plugin]) -> None:
+    seen: set[str] = set()
+    for name in (plugin.name for plugin in plugins):
+        if not re.fullmatch(NAME, name) or name in RESERVED:
+            raise PluginError(f"plugin {name!r}: a plugin cannot be called so")
+        if name in seen:
+            raise PluginError(f"plugin {name}: two plugins have this name")
+        seen.add(name)
 
 
 def _settings(plugins: Sequence[Plugin], tables: Mapping[str, Mapping[str, object]]) -> dict[type, object]:
@@ -138,7 +186,13 @@ def _settings(plugins: Sequence[Plugin], tables: Mapping[str, Mapping[str, objec
         if known.get(name) is None:
             what = "takes no settings" if name in known else "is not loaded"
             raise PluginError(f"plugins.{name}: plugin {name} {what}; remove the table")
-    return {kind: _read(name, kind, tables.get(name, {})) for name, kind in known.items() if kind is not None}
+    settings: dict[type, object] = {}
+    for name, kind in known.items():
+        if kind in settings:
+            raise PluginError(f"plugin {name}: its settings are another plugin's {kind.__name__}")
+        if kind is not None:
+            settings[kind] = _read(name, kind, tables.get(name, {}))
+    return settings
 
 
 def _read(name: str, kind: type[BaseModel], table: Mapping[str, object]) -> BaseModel:

@@ -12,20 +12,22 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from bot.core.invoke import abandon
 from bot.errors import Conflict, Fault, NotFound
 from bot.model import Call, Notice
 from bot.ports import Clock, Report, Roster, Store, Tx
 
 T = TypeVar("T")
-MINUTES_OF_A_JOB = 60.0
+TIMES_FOR_A_JOB = 60
 """A job's time limit is this many times its command's."""
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A running handler; `number` is 0 until its first report."""
+    """A running handler; `number` is 0 until its first report, `about` has no private words."""
 
     command: str
+    about: str
     call: Call
     began: datetime
     number: int = 0
@@ -33,13 +35,6 @@ class Job:
     text: str = ""
     cancelled_by: str | None = None
     work: "asyncio.Future[Any] | None" = None
-
-    @property
-    def about(self) -> str:
-        """The command and what it is about."""
-        return " ".join(
-            (self.command, *(str(value) for value in self.call.values.values() if value is not None))
-        )
 
 
 def create_jobs(db: Database) -> None:
@@ -80,30 +75,36 @@ class Jobs:
         job.work = work
         try:
             await self._wait(job, work, timeout)
-            return await work
+            result = await work
         except asyncio.CancelledError:
-            work.cancel()
-            if job.cancelled_by is None:
+            abandon(work)
+            if job.cancelled_by is None:  # the bot ends: the job's row stays, for its owner to be told
+                self.running.pop(job.number, None)
                 raise
+            await self._end(job)
             raise Conflict(f"{job.about} was cancelled by {job.cancelled_by}.") from None
-        finally:
-            if job.number:
-                await self._end(job)
+        except BaseException:
+            await self._end(job)
+            raise
+        await self._end(job)
+        return result
 
     async def _wait(self, job: Job, work: "asyncio.Future[Any]", seconds: float) -> None:
-        limits = [seconds, seconds * MINUTES_OF_A_JOB - seconds]
-        while limits:
-            timer: asyncio.Future[Any] = asyncio.ensure_future(self.clock.sleep(limits.pop(0)))
+        """Wait for the work as long as a command may take or, if it became one, a job; else Fault."""
+        waited = 0.0
+        for limit in (seconds, seconds * TIMES_FOR_A_JOB):
+            timer: asyncio.Future[Any] = asyncio.ensure_future(self.clock.sleep(limit - waited))
             try:
                 done, _ = await asyncio.wait({work, timer}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 timer.cancel()
             if work in done:
                 return
+            waited = limit
             if not job.number:
                 break
-        work.cancel()
-        raise Fault(f"{job.command} did not end within {seconds:g} s")
+        abandon(work)
+        raise Fault(f"{job.command} did not end within {waited:g} s")
 
     def cancel(self, number: int, by: str) -> Job:
         """End a job; its asker is told by whom."""
@@ -129,8 +130,8 @@ class Jobs:
         )
 
     async def _end(self, job: Job) -> None:
-        self.running.pop(job.number, None)
-        await self.store.write(lambda tx: tx.db.table("jobs").delete_where("number = ?", [job.number]))
+        if self.running.pop(job.number, None) is not None:
+            await self.store.write(lambda tx: tx.db.table("jobs").delete_where("number = ?", [job.number]))
 
     async def tell_interrupted(self, roster: Roster) -> None:
         """At the bot's start: tell the owners of jobs that its end cut off, and forget them."""

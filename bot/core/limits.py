@@ -36,6 +36,10 @@ class Uses:
     limit: Limit
     times: deque[float] = field(default_factory=deque)
 
+    def is_idle(self, now: float) -> bool:
+        """Whether no use counts any more."""
+        return not self.times or now - self.times[-1] >= self.limit.seconds
+
     def take(self, now: float) -> int:
         """Count a use and return 0, or return in how many seconds the next one is allowed."""
         while self.times and now - self.times[0] >= self.limit.seconds:
@@ -58,9 +62,16 @@ class Bucket:
     def __post_init__(self) -> None:
         self.level = float(self.burst)
 
+    def is_full(self, now: float) -> bool:
+        """Whether it is as if it had never been used."""
+        return self._level(now) >= self.burst
+
     def take(self, now: float) -> float:
         """Take one token, and return how many seconds to wait for it; 0 when there was one."""
-        gained = 0.0 if self.updated is None else max(0.0, now - self.updated) * self.per_second
-        self.level = min(float(self.burst), self.level + gained) - 1.0
+        self.level = self._level(now) - 1.0
         self.updated = now
         return 0.0 if self.level >= 0 else -self.level / self.per_second
+
+    def _level(self, now: float) -> float:
+        gained = 0.0 if self.updated is None else max(0.0, now - self.updated) * self.per_second
+        return min(float(self.burst), self.level + gained)

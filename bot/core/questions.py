@@ -32,16 +32,18 @@ class Questions:
     opened: dict[int, Question] = field(default_factory=dict)
     count: int = 0
 
-    def ask(self, call: Call, command: str, words: str, text: str, *, second: bool) -> Question:
-        """Open a question about a call, at the instant of its message."""
-        self._forget(call.message.at)
+    def ask(
+        self, call: Call, command: str, words: str, text: str, *, second: bool, now: datetime
+    ) -> Question:
+        """Open a question about a call; `words` is the line behind the command's name, as it was typed."""
+        self._forget(now)
         self.count += 1
-        expires = call.message.at + (SECOND if second else OWN)
+        expires = now + (SECOND if second else OWN)
         question = Question(self.count, command, text, call, words, second, expires)
         self.opened[question.number] = question
         return question
 
-    def settle(self, number: int | None, message: Message, actor: Actor) -> Question:
+    def settle(self, number: int | None, message: Message, actor: Actor, now: datetime) -> Question:
         """Take the question that this message answers; it can be answered only once.
 
         Without a number it is one's own newest here. NotFound, NotAllowed or Expired where there is none that
@@ -52,7 +54,7 @@ class Questions:
             raise NotFound(
                 "Nothing waits for your yes." if number is None else f"There is no question {number}."
             )
-        if message.at > question.expires:
+        if now > question.expires:
             del self.opened[question.number]
             raise Expired(f"Question {question.number} has expired; ask again.")
         self._check(question, message, actor)

@@ -10,13 +10,14 @@ from bot.coop import events
 from bot.coop.events import Event
 from bot.coop.questions import Inquiry
 from bot.core import confirm, converters
-from bot.core.binding import Signature, bind
+from bot.core.binding import Signature, bind, bind_services
 from bot.core.converters import BUILT_IN, Converter
 from bot.core.limits import Limit
 from bot.core.plugin import Command, Converting, Function, Listener, Plugin
 from bot.core.rules import BY_NAME, Rule
 from bot.errors import PluginError
 from bot.model import Actor
+from bot.ports import Report
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 
@@ -112,16 +113,19 @@ def build(
     plugins: Sequence[Plugin],
     services: frozenset[type],
     *,
+    per_call: frozenset[type] = frozenset(),
     overrides: Mapping[str, Override] | None = None,
-    more_converters: tuple[Converting, ...] = (),
     prefix: str = "!",
 ) -> Registry:
-    """Bind all that the plugins declare; PluginError names the first thing that is wrong."""
+    """Bind all that the plugins declare; PluginError names the first thing that is wrong.
+
+    `services` can be injected everywhere, `per_call` only into commands and, but for reports, converters.
+    """
     registry = Registry(prefix)
-    known = converters.by_target((*BUILT_IN, *more_converters, *(c for p in plugins for c in p.converters)))
+    known = converters.by_target((*BUILT_IN, *(c for p in plugins for c in p.converters)))
     for plugin in plugins:
         for declared in plugin.commands:
-            bound = _bind_command(declared, services, known, prefix)
+            bound = _bind_command(declared, services | per_call, known, prefix)
             if bound.name in registry.commands:
                 other = registry.commands[bound.name].declared.plugin
                 raise PluginError(
@@ -148,45 +152,61 @@ def _bind_command(
             f"{where}: it says nobody may use it: add allow=members, admins, owner_of(…) or anyone"
         )
     signature = bind(declared.handler, services, known, where=where)
-    names = {p.name for p in signature.words}
-    for wanted, what in ((declared.allow.parameters, "allow"), (declared.private, "private")):
-        if unknown := wanted - names:
-            raise PluginError(f"{where}: {what} names {', '.join(sorted(unknown))}, which is no parameter")
-    if declared.second is not None and (unknown := declared.second.parameters - names):
-        raise PluginError(f"{where}: second names {', '.join(sorted(unknown))}, which is no parameter")
-    if declared.confirm is not None:
-        confirm.check(declared.confirm, signature, where)
+    _check(declared, declared.allow, signature, where)
     summary = (getdoc(declared.handler) or "").split("\n", 1)[0]
     if not summary:
         raise PluginError(f"{where}: the handler has no docstring, which is its help")
     usage = f"{prefix}{declared.name} {signature.usage}".rstrip()
-    converter = converters.make(usage, signature, services, where=where)
-    return Bound(declared, declared.allow, signature, converter, _limit(declared, where), summary)
+    converter = converters.make(usage, signature, services - {Report}, where=where)
+    limit = _limit(declared.limit, where) if declared.limit else None
+    return Bound(declared, declared.allow, signature, converter, limit, summary)
 
 
-def _limit(declared: Command, where: str) -> Limit | None:
+def _check(declared: Command, allow: Rule, signature: Signature, where: str) -> None:
+    """Raise PluginError unless the parts of a declaration fit each other."""
+    names = {p.name for p in signature.words}
+    second = declared.second.parameters if declared.second else frozenset[str]()
+    for wanted, what in ((allow.parameters, "allow"), (declared.private, "private"), (second, "second")):
+        if unknown := wanted - names:
+            raise PluginError(f"{where}: {what} names {', '.join(sorted(unknown))}, which is no parameter")
+    if declared.timeout <= 0:
+        raise PluginError(f"{where}: a timeout is more than 0 seconds")
+    if declared.confirm is None:
+        if declared.second:
+            raise PluginError(f"{where}: second needs confirm: it says what the other admin is asked")
+        return
+    confirm.check(declared.confirm, signature, where)
+    if shown := confirm.parameters(declared.confirm) & declared.private:
+        raise PluginError(f"{where}: confirm shows {', '.join(sorted(shown))}, which is private")
+
+
+def _limit(text: str, where: str) -> Limit:
     try:
-        return Limit.parse(declared.limit) if declared.limit else None
+        return Limit.parse(text)
     except ValueError as error:
         raise PluginError(f"{where}: {error}") from error
 
 
 def _bind_listener(listener: Listener, services: frozenset[type], base: type) -> Heard:
     where = f"plugin {listener.plugin}: {listener.handler.__name__}"
-    if not issubclass(listener.subject, base):
+    subject: object = listener.subject
+    if not (isinstance(subject, type) and issubclass(subject, base)):
         raise PluginError(f"{where}: {listener.subject!r} is no {base.__name__}")
-    signature = bind(listener.handler, services | {listener.subject}, {}, where=where)
+    signature = bind_services(listener.handler, services | {listener.subject}, where=where)
     return Heard(listener.plugin, listener.subject, listener.handler, signature)
 
 
 def _overridden(bound: Bound, override: Override) -> Bound:
     declared = bound.declared
+    where = f'commands."{declared.name}"'
     if override.confirm is False:
         declared = replace(declared, confirm=None, second=None)
     if override.confirm is True and declared.confirm is None:
         declared = replace(declared, confirm=f"Really {declared.name}?")
     if override.rooms is not None:
         declared = replace(declared, rooms=override.rooms)
+    if override.allow not in {None, *BY_NAME}:
+        raise PluginError(f"{where}.allow: write {', '.join(BY_NAME)}, not {override.allow}")
     allow = bound.allow if override.allow is None else BY_NAME[override.allow]
-    limit = bound.limit if override.limit is None else Limit.parse(override.limit)
+    limit = bound.limit if override.limit is None else _limit(override.limit, f"{where}.limit")
     return replace(bound, declared=declared, allow=allow, limit=limit)

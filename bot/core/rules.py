@@ -100,7 +100,8 @@ class Oneself(Rule):
 
     def allows(self, actor: Actor, values: Values) -> bool:
         """Compare the parameter's member with the actor."""
-        return self.may(actor) and actor.member is not None and values.get(self.parameter) == actor.member
+        name = getattr(values.get(self.parameter), "name", None)
+        return self.may(actor) and actor.member is not None and name == actor.member.name
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -132,7 +133,7 @@ class _Combined(Rule):
         return frozenset[str]().union(*(rule.parameters for rule in self.rules))
 
     def __str__(self) -> str:
-        return f" {self.word} ".join(str(rule) for rule in self.rules)
+        return f" {self.word} ".join(_within(rule, type(self)) for rule in self.rules)
 
 
 class AnyOf(_Combined):
@@ -185,7 +186,12 @@ class Not(Rule):
         return self.rule.parameters
 
     def __str__(self) -> str:
-        return f"anyone but {self.rule}"
+        return f"anyone but {_within(self.rule, Not)}"
+
+
+def _within(rule: Rule, outer: type[Rule]) -> str:
+    """Say a part of a rule, in brackets where it could be misread."""
+    return f"({rule})" if isinstance(rule, _Combined) and not isinstance(rule, outer) else str(rule)
 
 
 anyone = AtLeast(Role.GUEST)

@@ -15,6 +15,7 @@ from bot.ports import Clock, Entropy, Store
 _LOG = logging.getLogger("shipboard.incidents")
 _KEPT = 200
 _QUIET = 600.0
+_MOST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class IncidentLog:
     def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
         """Record a fault and return its number; of a private one only its kind and place."""
         number = f"{int(self.entropy.uniform(0, 0xFFFF)):04x}"
-        kind, text = type(cause).__name__, "" if private else str(cause)
+        kind, text = type(cause).__name__, "" if private else _text(cause)
         incident = Incident(number, during, f"{kind}: {text}" if text else kind)
         self.recent[number] = incident
         while len(self.recent) > _KEPT:
@@ -75,6 +76,15 @@ class IncidentLog:
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("the admins could not be told: %s", task.exception())
+
+
+def _text(cause: BaseException) -> str:
+    """Return what a fault says, in one line of a bounded length."""
+    try:
+        text = " ".join(str(cause).split())
+    except Exception as error:  # noqa: BLE001 - a plugin's exception may not even be able to say what it is
+        return f"its text cannot be had ({type(error).__name__})"
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
 
 
 def _trace(cause: BaseException, *, private: bool) -> str:

@@ -3,9 +3,10 @@
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -58,7 +59,8 @@ def load(names: Sequence[str] | None, folders: Sequence[Path], off: Path | None 
 def _switched_off(off: Path | None) -> dict[str, str]:
     if off is None or not off.is_dir():
         return {}
-    return {path.name: path.read_text(encoding="utf-8").split("\n", 1)[0] for path in off.iterdir()}
+    found = (path for path in sorted(off.iterdir()) if path.is_file() and not path.name.startswith("."))
+    return {path.name: path.read_text("utf-8", "replace").split("\n", 1)[0] for path in found}
 
 
 def _ours(names: Sequence[str], off: dict[str, str]) -> Iterator[Loaded]:
@@ -74,7 +76,14 @@ def _ours(names: Sequence[str], off: dict[str, str]) -> Iterator[Loaded]:
 def _installed(off: dict[str, str]) -> Iterator[Loaded]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         if point.name not in off:
-            yield _plugin_of(_import(point.module, point.name), point.name)
+            yield _plugin_of(_import(_module_of(point), point.name), point.name)
+
+
+def _module_of(point: EntryPoint) -> str:
+    """Return the module that an entry point names, as in `dice = "shipboard_dice"`."""
+    if point.pattern.fullmatch(point.value) is None or point.attr not in {None, "plugin"}:
+        raise PluginError(f"plugin {point.name}: the entry point is a module's name, not {point.value!r}")
+    return point.module
 
 
 def _in_folders(folders: Sequence[Path], off: dict[str, str]) -> Iterator[Loaded]:
@@ -95,10 +104,8 @@ def _is_plugin(path: Path) -> bool:
 def _import(module: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except PluginError:
-        raise
-    except Exception as error:
-        raise PluginError(f"plugin {name}: cannot be imported: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _unloadable(name, error) from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -111,14 +118,18 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except PluginError:
-        raise
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise PluginError(
-            f"plugin {path.stem}: cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise _unloadable(path.stem, error) from error
     return module
+
+
+def _unloadable(name: str, error: BaseException) -> PluginError:
+    """Say in one line why a plugin's code cannot be imported, and where in it."""
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return PluginError(f"plugin {name}: cannot be imported: {what}{where}")
 
 
 def _plugin_of(module: ModuleType, name: str) -> Loaded:

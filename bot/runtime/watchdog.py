@@ -48,8 +48,15 @@ class Watchdog:
             self.stopped.set()
 
     def _watch(self, loop_thread: int) -> None:
+        looked = time.monotonic()
         while not self.stopped.wait(self.limit / 8):
-            if time.monotonic() - self.beat > self.limit:
+            now, before = time.monotonic(), looked
+            looked = now
+            if (
+                now - before > self.limit / 2
+            ):  # the whole process stood still, as in a stopped virtual machine
+                self.beat = now
+            elif now - self.beat > self.limit:
                 self._act(loop_thread)
                 return
 
