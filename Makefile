@@ -1,5 +1,6 @@
 # Everything that is done with a checkout: `make` alone lists it. Needs git, make, python3 and python3-venv.
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -36,10 +37,10 @@ types: $(VENV)/dev.stamp ## types (mypy --strict)
 layers: $(VENV)/dev.stamp ## who may import what (import-linter)
 	$(BIN)/lint-imports --no-logo
 
-# Two workers, a test file being one's own: real servers and guests of one file do not meet.
+# A test file is one worker's own: its real servers and guests do not meet another's.
 tests: $(VENV)/dev.stamp ## the tests that are not long, and the coverage gate
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile --cov --cov-report= --cov-report=json:.coverage.json --junit-xml=.coverage.xml
+	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --cov --cov-report= --cov-report=json:.coverage.json --junit-xml=.coverage.xml
 	$(BIN)/python -m tests.house.coverage_gate .coverage.json .coverage.xml
 
 format: $(VENV)/dev.stamp ## put the code into the one format, and mend what ruff can mend

@@ -19,6 +19,9 @@ from typing import Any
 
 USAGE = "usage: python -m tests.house.coverage_gate COVERAGE.json JUNIT.xml"
 
+SHOWN = 12
+"""How many of a file's lines and branches that were never run are named."""
+
 
 class UnreadableError(Exception):
     """What the gate was given is not what it can judge."""
@@ -97,7 +100,8 @@ def _is_open(file: Mapping[str, Any] | None) -> bool:
 
 def _open_ends(path: str, file: Mapping[str, Any]) -> str:
     gaps = [*map(str, file["missing_lines"]), *(f"{start}->{end}" for start, end in file["missing_branches"])]
-    return f"{path}: {file['summary']['percent_covered']:.2f} % of 100 %, never run: {', '.join(gaps)}"
+    shown = ", ".join(gaps[:SHOWN]) + (f" and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else "")
+    return f"{path}: {file['summary']['percent_covered']:.2f} % of 100 %, never run: {shown}"
 
 
 def judge(root: Path, coverage: Path, junit: Path, *, strict: bool) -> int:

@@ -65,6 +65,12 @@ def test_a_pure_module_must_be_run_whole(left: Left, capsys: pytest.CaptureFixtu
     assert "the gate fails" in out
 
 
+def test_of_many_gaps_the_first_are_named(left: Left, capsys: pytest.CaptureFixture[str]) -> None:
+    left.files["bot/pure/rules.py"] = measured(10.0, lines=tuple(range(1, 101)))
+    assert left.judge(PASSED) == 1
+    assert "11, 12 and 88 more\n" in capsys.readouterr().out
+
+
 def test_the_whole_must_reach_its_figure(left: Left, capsys: pytest.CaptureFixture[str]) -> None:
     left.report["totals"]["percent_covered"] = 89.99
     assert left.judge(PASSED) == 1
