@@ -40,7 +40,10 @@ def _wrong(text: str) -> int:
 
 
 def _silence() -> None:
-    """Let nothing be written to a standard output that cannot take it, also not at the end of the process."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Write nothing more to a standard output that cannot take it, also not at the end of the process."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -46,6 +46,8 @@ def reading(config: Config) -> Iterator[Database]:
     path = database(config)
     if not path.exists():
         raise ConfigError(f"{path}: there is no database yet; shipboard member add makes it")
+    if not path.is_file():
+        raise ConfigError(f"{path}: is no file; move it away")
     with closing(connect(path, read_only=True)) as db, faults(path), snapshot(db):
         yield db
 

@@ -13,11 +13,11 @@ def add(args: Namespace) -> int:
     """Take a person into the co-op, with what proves them."""
     config = configured(args)
     office = registrar(config)
-    identities = [office.identity(text) for text in args.identity]
+    identities = tuple(dict.fromkeys(office.identity(text) for text in args.identity))
     with writing(config) as tx:
         member = office.add_member(tx, args.name, Role(args.role), Share(args.share), by())
-        for identity in dict.fromkeys(identities):
-            office.bind(tx, member, identity, by())
+        for proof in identities:
+            office.bind(tx, member, proof, by())
     known = ", ".join(map(str, identities)) or "nothing yet: shipboard member identity binds what proves them"
     say(f"{member} is in the co-op: {member.role}, {member.share} share; known by {known}.")
     return 0
