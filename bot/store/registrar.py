@@ -102,14 +102,14 @@ class SqlRegistrar:
 
     def offer_link(self, tx: Tx, member: Member, code: str) -> None:
         """Remember, hashed, a code that binds one identity within 10 minutes; an earlier one is void."""
-        row = {"hash": _hashed(code), "member": find(tx, member.name).name}
+        row = {"code_sha256": _hashed(code), "member": find(tx, member.name).name}
         tx.db.execute("DELETE FROM link_codes WHERE member = ? OR expires <= ?", [member.name, text(tx.at)])
         tx.db.table("link_codes").insert({**row, "expires": text(tx.at + CODE_LIVES)})
         _record(tx, member.name, "link", "offered")
 
     def redeem_link(self, tx: Tx, code: str, identity: Identity) -> Member:
         """Bind the unbound identity that says a code; Expired for a code that is wrong, used or too old."""
-        sql = "SELECT member, expires FROM link_codes WHERE hash = ?"
+        sql = "SELECT member, expires FROM link_codes WHERE code_sha256 = ?"
         row = tx.db.execute(sql, [_hashed(code)]).fetchone()
         if row is None or instant(row[1]) <= tx.at:
             raise Expired("That code is wrong, used or too old; a member gets a new one with !link.")
@@ -117,7 +117,7 @@ class SqlRegistrar:
         if member.standing is not Standing.GOOD:
             raise Conflict(f"{member} is suspended.")
         self.bind(tx, member, identity, by=member.name)
-        tx.db.execute("DELETE FROM link_codes WHERE hash = ?", [_hashed(code)])
+        tx.db.execute("DELETE FROM link_codes WHERE code_sha256 = ?", [_hashed(code)])
         return member
 
     def add_machine(self, tx: Tx, machine: Machine, by: str) -> Machine:

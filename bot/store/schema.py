@@ -33,7 +33,7 @@ def first_voyage(db: Database) -> None:
     )
     db.execute("CREATE INDEX identities_member ON identities (member)")
     db.execute(
-        f"CREATE TABLE link_codes (hash TEXT PRIMARY KEY, member {text} UNIQUE REFERENCES members "
+        f"CREATE TABLE link_codes (code_sha256 TEXT PRIMARY KEY, member {text} UNIQUE REFERENCES members "
         f"ON DELETE CASCADE, expires {text}) STRICT, WITHOUT ROWID"
     )
     db.execute(

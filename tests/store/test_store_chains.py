@@ -1,6 +1,7 @@
 """Somebody has the file and a hex editor, or sqlite3: what they do to a chained table is found and named."""
 
 import sqlite3
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -248,3 +249,15 @@ def test_appending_without_the_record_is_a_fault(db: Database) -> None:
     tamper(db, "DELETE FROM chain_heads")
     with pytest.raises(StoreFault, match="run shipboard verify"), transaction(db, HandClock().now()) as tx:
         audit.append(tx, entry(1))
+
+
+def test_a_long_chain_is_verified_without_holding_it_in_memory(db: Database) -> None:
+    with transaction(db, HandClock().now()) as tx:
+        for number in range(20_000):
+            audit.append(tx, entry(number))
+    tracemalloc.start()
+    verdict = chains.verify(db, "audit")
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (verdict.length, verdict.whole) == (ROWS + 20_000, True)
+    assert peak < 1_000_000
