@@ -53,7 +53,7 @@ def split(text: str, limit: int) -> tuple[str, ...]:
         end = start + len(window.decode(errors="ignore"))
         if end < len(text):
             space = text.rfind(" ", start, end + 1)
-            end = space if text[start:space].strip(" ") else end
+            end = space if space > start and text[start:space].strip(" ") else end
         pieces.append(text[start:end])
         start = end
         while start < len(text) and text[start] == " ":

@@ -94,7 +94,7 @@ class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
                 settings.host,
                 settings.port,
                 nick,
-                nick.lower(),
+                username=nick.lower(),
                 ircname="shipboard",
                 connect_factory=self._dial,
             )
@@ -170,7 +170,7 @@ def parse(text: str) -> Line | None:
     Parameters are parted by spaces only: other white space may be part of a name.
     """
     found = _command.match(text.rstrip("\r"))
-    if found is None:
+    if found is None or not (found["command"].isalnum() and found["command"].isascii()):
         return None
     head, colon, trailing = (found["argument"] or "").partition(" :")
     params = [word for word in head.split(" ") if word]

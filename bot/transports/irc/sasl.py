@@ -4,7 +4,6 @@ A further mechanism is a class with `name`, `complete` and `respond`, and a line
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import stringprep
@@ -168,7 +167,7 @@ class Login:
         text, self._chunks = "".join(self._chunks), []
         try:
             answer = self._left[0].respond(base64.b64decode(text, validate=True))
-        except binascii.Error:
+        except ValueError:
             return self._abort("the server's challenge is not base64")
         except BadChallenge as wrong:
             return self._abort(str(wrong))

@@ -71,10 +71,10 @@ class Tracker:
             self._join(now)
         if self._who:
             self.send(f"WHO {self._who.pop(0)} %tna,{WHOX}")
-        if now - self._looked >= REGAIN and not self.world.has_own_nick:
+        nicks = self.world.nicks
+        if now - self._looked >= REGAIN and not self.world.has_own_nick and nicks.may_try(now):
             self._looked = now
-            if self.world.nicks.may_try(now):
-                self.send(f"ISON {self.world.nicks.own}")
+            self.send(f"ISON {nicks.own}")
 
     def _join(self, now: float) -> None:
         names = self.world.rooms.due(now)
@@ -82,7 +82,7 @@ class Tracker:
             self.send(f"JOIN {','.join(names[start : start + 5])}")
 
     def _on_ready(self, _: Line) -> None:
-        self._ready_at = self.world.clock.monotonic()
+        self._ready_at = self._looked = self.world.clock.monotonic()
         self._join(self._ready_at)
 
     def _on_isupport(self, line: Line) -> None:

@@ -56,6 +56,11 @@ class IrcTransport:
         """The name of the network in the config."""
         return self._name
 
+    @property
+    def bad_lines(self) -> int:
+        """How many lines of this connection could not be read, were too long, or made us stumble."""
+        return self._session.link.bad_lines if self._session else 0
+
     async def serve(self, up: Callable[[], None]) -> None:
         """Hold one connection until it is lost, see `bot.ports.Transport`."""
         wanted = (*WANTED, "sasl") if self._settings.account else WANTED
@@ -107,7 +112,7 @@ class IrcTransport:
         return self._session if self._session and self._session.is_up else None
 
     def _candidates(self, session: Session, account: str) -> tuple[str, ...]:
-        """Return who may hold the account, the likeliest first: who spoke last, who is seen to, its namesake."""
+        """Return who may hold the account, the likeliest first: who spoke last, who is seen to, a namesake."""
         last = self.conversation.nicks.get(account)
         found = session.world.channels.holders(account)
         first = (last,) if last and (not found or last in found) else ()
