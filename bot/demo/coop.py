@@ -127,7 +127,8 @@ account = "{BOT.lower()}"
 password_file = {json.dumps(str(password_file))}
 mechanisms = ["PLAIN"]
 rooms = {json.dumps(rooms)}
-login_hint = "log in with your account and password"
+login_hint = "/msg NickServ IDENTIFY ACCOUNT PASSWORD"
+pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 
 [places]
 team = ["{NETWORK}/{coop.room}"]

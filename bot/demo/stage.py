@@ -21,7 +21,6 @@ from bot.demo.client import Happened, Person, Said
 from bot.demo.coop import BOT, Coop
 from bot.demo.ircd import Ircd
 from bot.errors import Conflict, Fault, ShipboardError, TransportFault
-from bot.hypervisors.fleet import Fleet
 from bot.hypervisors.uml import sandbox
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.store import database, lock
@@ -87,7 +86,7 @@ async def stage(coop: Coop, folder: Path, cache: Path, say: Callable[[str], None
             path.write_text(coops.config(coop, port, secrets / "password", host), encoding="utf-8")
             return configs.load(path)
 
-        guests = await _choose(coop, spell, folder / "cache", say)
+        guests = await _choose(coop, spell, cache, say)
         config, machines = spell(guests.host), list(coop.machines)
         stack.push_async_callback(_end_guests, config, machines)
         ship = await app.build(config, stack)
@@ -158,26 +157,17 @@ def _sandbox() -> tuple[str, tuple[str, ...]]:
 
 async def _probe(coop: Coop, config: Config) -> str:
     """End what an earlier demo left, and boot the machine that is up at first; return how that went."""
-    clock, fleet = SystemClock(), app.fleet(config, SystemClock())
+    await _end_guests(config, coop.machines)
+    await asyncio.to_thread(shutil.rmtree, config.bot.state / coop.host, ignore_errors=True)
+    clock = SystemClock()
+    fleet = app.fleet(config, clock)
     try:
-        await _end_all(fleet, coop.machines)
         begun = clock.monotonic()
         info = await fleet.start(coop.machine(coop.booted))
         kind = info.limits.sandbox if info.limits else "unknown"
         return f"{coop.booted} has booted in {clock.monotonic() - begun:.1f} s, sandbox {kind}"
     finally:
         await fleet.close()
-
-
-async def _end_all(fleet: Fleet, machines: Sequence[Machine]) -> None:
-    """Halt what runs of these machines at once: their disks are written, nothing else is worth a wait."""
-    running = {info.name for info in await fleet.adopt(machines)}
-    stops = (fleet.stop(machine, 0) for machine in machines if machine.name in running)
-    for end in await asyncio.gather(*stops, return_exceptions=True):
-        if isinstance(end, BaseException) and not isinstance(
-            end, Conflict
-        ):  # which ended by itself meanwhile
-            raise end
 
 
 async def _aboard(person: Person, room: str) -> None:
@@ -208,9 +198,13 @@ async def _end_bot(ship: app.Ship, sailing: "asyncio.Task[None]", machines: list
 
 
 async def _end_guests(config: Config, machines: Sequence[Machine]) -> None:
-    """Halt the demo's guests, which would outlive the bot."""
+    """Halt what runs of these machines at once: their disks are written, nothing else is worth a wait."""
     fleet = app.fleet(config, SystemClock())
     try:
-        await _end_all(fleet, machines)
+        running = {info.name for info in await fleet.adopt(machines)}
+        stops = (fleet.stop(machine, 0) for machine in machines if machine.name in running)
+        for end in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(end, BaseException) and not isinstance(end, Conflict):  # it had ended by itself
+                raise end
     finally:
         await fleet.close()
