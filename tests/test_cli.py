@@ -422,7 +422,7 @@ def test_init_makes_a_config_that_works(made: Path, capsys: pytest.CaptureFixtur
     shipped = sorted(path.relative_to(ROOT / "policies") for path in (ROOT / "policies").rglob("*"))
     assert sorted(path.relative_to(made / "policies") for path in (made / "policies").rglob("*")) == shipped
     assert main(["--config", str(made / "config.toml"), "check"]) == 0
-    assert "all is well (1 networks, 1 hosts)" in capsys.readouterr().out
+    assert "all is well; networks: 1, hosts: 1" in capsys.readouterr().out
     first = ["member", "add", "you", "--role", "admin", "--share", "full", "--identity", "home:YOUR-ACCOUNT"]
     assert main(["--config", str(made / "config.toml"), *first]) == 0
     assert main(["--config", str(made / "config.toml"), "check"]) == 0

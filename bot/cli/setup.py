@@ -83,7 +83,7 @@ def check(args: Namespace) -> int:
     found = dict.fromkeys([*_files(config), *_database(config), *import_module("bot.app").check(config)])
     if found:
         raise ConfigError(f"{config.source}: {'; '.join(found)}")
-    say(f"{config.source}: all is well ({len(config.networks)} networks, {len(config.hosts)} hosts)")
+    say(f"{config.source}: all is well; networks: {len(config.networks)}, hosts: {len(config.hosts)}")
     return 0
 
 
