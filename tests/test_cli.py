@@ -90,7 +90,7 @@ def process(shell: Shell) -> Callable[..., "subprocess.Popen[str]"]:
     def start(*words: str, **options: object) -> "subprocess.Popen[str]":
         environ = {**os.environ, "PYTHONPATH": str(ROOT), "SHIPBOARD_CONFIG": str(shell.config)}
         given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": shell.config.parent, **options}
-        return subprocess.Popen([sys.executable, "-m", "bot.cli", *words], env=environ, text=True, **given)  # type: ignore[call-overload, no-any-return]
+        return subprocess.Popen([sys.executable, "-m", "bot.cli", *words], env=environ, text=True, **given)  # type: ignore[call-overload, no-any-return]  # options as they come
 
     return start
 

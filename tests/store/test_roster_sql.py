@@ -234,7 +234,7 @@ async def test_seeing_is_written_at_most_once_an_hour(
     async def counted(fn: object) -> object:
         nonlocal writes
         writes += 1
-        return await write(fn)  # type: ignore[arg-type]
+        return await write(fn)  # type: ignore[arg-type]  # it passes on what it is given
 
     monkeypatch.setattr(store, "write", counted)
     for _ in range(12):
