@@ -78,7 +78,8 @@ class Network:
 class Incidents:
     causes: list[BaseException] = field(default_factory=list)
 
-    def report(self, cause: BaseException, *, during: str) -> str:
+    def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
+        assert not private
         assert during == "serving oftc"
         self.causes.append(cause)
         return "7f3a"
@@ -111,6 +112,14 @@ async def test_a_steady_connection_begins_anew() -> None:
     network = Network(Clock(), lasts=60.0)
     await run(network)
     assert network.clock.slept == [1.0] * 5
+
+
+async def test_others_hear_that_a_connection_is_up() -> None:
+    network, heard = Network(Clock(most=2), lasts=1.0), list[str]()
+    supervisor = Supervisor(network, network.clock, Entropy(), Incidents(), lambda: heard.append("up"))
+    with pytest.raises(Stopped):
+        await supervisor.run()
+    assert heard == ["up", "up"]
 
 
 async def test_a_server_that_throws_us_out_at_once_is_not_hammered() -> None:

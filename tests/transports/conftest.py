@@ -90,7 +90,7 @@ class Peer:
             assert text, f"the bot hung up, waited for {pattern}; before: {self.seen[-5:]}"
 
     async def pending(self) -> list[str]:
-        """Return what the bot says to all that it was sent: until it has answered a second PING, acted upon."""
+        """Return what the bot says to all that it was sent, having let it act."""
         lines = []
         for fence in ("one", "two"):
             self.send(f"PING :{fence}")
@@ -200,7 +200,8 @@ class StubIncidents:
 
     causes: list[BaseException] = field(default_factory=list)
 
-    def report(self, cause: BaseException, *, during: str) -> str:
+    def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
+        assert not private
         cause.add_note(during)
         self.causes.append(cause)
         return "7f3a"
@@ -218,7 +219,7 @@ class Irc:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def make(self, **settings: Any) -> IrcTransport:  # noqa: ANN401 - any key of the config
-        password = settings.pop("password", None)
+        password = "pässword" if settings.get("account") else None
         table = {
             "kind": "irc",
             "host": "127.0.0.1",

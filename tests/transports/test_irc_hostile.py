@@ -1,4 +1,4 @@
-"""Nothing that a peer, a reply or a server's line holds ends the connection, forges a line or costs memory."""
+"""Nothing in a peer's, a reply's or a server's line ends the connection, forges a line or costs memory."""
 
 import random
 import tracemalloc
@@ -7,21 +7,17 @@ import pytest
 
 from bot.model import Place, Reply
 from bot.transports.irc.connection import Link
-from tests.transports.conftest import Irc, settle
+from tests.transports.conftest import Irc, Peer, settle
 
-COMMANDS = [
-    *(
-        "PRIVMSG NOTICE JOIN PART KICK QUIT NICK MODE TOPIC INVITE PING PONG ERROR CAP AUTHENTICATE ACCOUNT".split()
-    ),
-    *("CHGHOST SETNAME BATCH TAGMSG AWAY WALLOPS FAIL WARN NOTE ACK KILL".split()),
-    *(f"{number:03}" for number in range(1, 1000)),
-]
+WORDS = """PRIVMSG NOTICE JOIN PART KICK QUIT NICK MODE TOPIC INVITE PING PONG ERROR CAP AUTHENTICATE ACCOUNT
+CHGHOST SETNAME BATCH TAGMSG AWAY WALLOPS FAIL WARN NOTE ACK KILL"""
+COMMANDS = [*WORDS.split(), *(f"{number:03}" for number in range(1, 1000))]
 FATAL_WORDS = {"ERROR"}
 
 
-async def still_answers(irc: Irc, peer: object, mark: str) -> None:
-    peer.say("alice!a@h", "#ford", f"!ping {mark}", tags="account=alice")  # type: ignore[attr-defined]  # a Peer
-    await peer.expect(f"PRIVMSG #ford :pong {mark}")  # type: ignore[attr-defined]  # a Peer
+async def still_answers(irc: Irc, peer: Peer, mark: str) -> None:
+    peer.say("alice!a@h", "#ford", f"!ping {mark}", tags="account=alice")
+    await peer.expect(f"PRIVMSG #ford :pong {mark}")
     assert irc.server.connections == 1
 
 

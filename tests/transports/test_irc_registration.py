@@ -10,7 +10,7 @@ from bot.model import Place
 from tests.transports.conftest import FULL, Irc, Peer
 
 
-async def refused(irc: Irc, task: asyncio.Task[None]) -> str:
+async def refused(task: asyncio.Task[None]) -> str:
     with pytest.raises(TransportFault) as fault:
         await asyncio.wait_for(task, 10)
     return str(fault.value)
@@ -55,7 +55,7 @@ async def test_a_server_without_end_of_motd_still_sees_us_join(irc: Irc) -> None
 
 
 async def test_sasl_plain_before_the_end_of_negotiation(irc: Irc) -> None:
-    transport = irc.make(account="eddie", password="pässword", mechanisms=("PLAIN",))
+    transport = irc.make(account="eddie", mechanisms=("PLAIN",))
     irc.serve(transport)
     peer = await irc.server.accept()
     await peer.negotiate("sasl=PLAIN,EXTERNAL server-time")
@@ -86,7 +86,7 @@ async def test_sasl_plain_before_the_end_of_negotiation(irc: Irc) -> None:
 async def test_a_login_that_fails_is_told_and_we_go_on(
     irc: Irc, offer: str, answers: tuple[str, ...], detail: str
 ) -> None:
-    transport = irc.make(account="eddie", password="pw", mechanisms=("PLAIN",))
+    transport = irc.make(account="eddie", mechanisms=("PLAIN",))
     irc.serve(transport)
     peer = await irc.server.accept()
     await peer.negotiate(offer)
@@ -101,7 +101,7 @@ async def test_a_login_that_fails_is_told_and_we_go_on(
 
 
 async def test_services_that_do_not_answer_hold_nobody_up(irc: Irc) -> None:
-    transport = irc.make(account="eddie", password="pw")
+    transport = irc.make(account="eddie")
     irc.serve(transport)
     peer = await irc.server.accept()
     await peer.negotiate("sasl")
@@ -117,7 +117,7 @@ async def test_services_that_do_not_answer_hold_nobody_up(irc: Irc) -> None:
 
 
 async def test_services_that_come_late_see_us_log_in(irc: Irc) -> None:
-    transport = irc.make(account="eddie", password="pw", mechanisms=("PLAIN",))
+    transport = irc.make(account="eddie", mechanisms=("PLAIN",))
     irc.serve(transport)
     peer = await irc.server.accept()
     await peer.admit("server-time cap-notify")
@@ -137,14 +137,14 @@ async def test_services_that_come_late_see_us_log_in(irc: Irc) -> None:
 
 
 async def test_a_server_that_does_not_tell_is_asked_again_for_its_services(irc: Irc) -> None:
-    transport, peer = await irc.admitted("multi-prefix", account="eddie", password="pw")
+    transport, peer = await irc.admitted("multi-prefix", account="eddie")
     assert "no login" in transport.status().detail
     await irc.clock.advance(65)
     await peer.expect("CAP LS 302")
 
 
 async def test_a_network_without_account_does_not_log_in(irc: Irc) -> None:
-    transport, peer = await irc.admitted("sasl=PLAIN server-time", password="pw")
+    transport, peer = await irc.admitted("sasl=PLAIN server-time")
     assert "CAP REQ :server-time" in peer.seen
     assert (transport.status().account, transport.status().detail) == (None, "")
 
@@ -214,7 +214,7 @@ async def test_a_server_that_takes_no_nick_is_given_up(irc: Irc) -> None:
         if peer.seen.count("NICK Eddie19"):
             break
     await irc.clock.advance(2)
-    assert "no nick like Eddie" in await refused(irc, task)
+    assert "no nick like Eddie" in await refused(task)
 
 
 async def test_kicked_and_refused_we_ask_again_ever_later(irc: Irc) -> None:
@@ -252,7 +252,7 @@ async def test_silence_is_noticed_and_ended(irc: Irc) -> None:
     await peer.expect("PING shipboard-.*")
     assert transport.status().up
     await irc.clock.advance(62)
-    assert await refused(irc, irc.tasks[0]) == "the server was silent for 120 s"
+    assert await refused(irc.tasks[0]) == "the server was silent for 120 s"
     assert transport.status().detail == "the server was silent for 120 s"
     assert not transport.status().up
 
@@ -261,7 +261,7 @@ async def test_a_server_that_does_not_let_us_in_is_left(irc: Irc) -> None:
     task = irc.serve(irc.make())
     await irc.server.accept()
     await irc.clock.advance(62)
-    assert await refused(irc, task) == "the server did not let us in within 60 s"
+    assert await refused(task) == "the server did not let us in within 60 s"
 
 
 async def test_the_servers_last_words_are_kept(irc: Irc) -> None:
@@ -269,7 +269,7 @@ async def test_the_servers_last_words_are_kept(irc: Irc) -> None:
     peer.send("ERROR :Closing link: (K-lined: \x02spam)")
     await peer.writer.drain()
     peer.writer.close()
-    assert await refused(irc, irc.tasks[0]) == "Closing link: (K-lined: spam)"
+    assert await refused(irc.tasks[0]) == "Closing link: (K-lined: spam)"
     assert transport.status().detail.startswith("Closing link")
     assert not await transport.say(Place("oftc", "#ford"), ["x"])
 
@@ -277,7 +277,7 @@ async def test_the_servers_last_words_are_kept(irc: Irc) -> None:
 async def test_after_a_reset_it_serves_again(irc: Irc) -> None:
     transport, peer = await irc.admitted()
     peer.close()
-    assert await refused(irc, irc.tasks[0])
+    assert await refused(irc.tasks[0])
     irc.serve(transport)
     again = await irc.server.accept()
     await again.admit(FULL)
@@ -288,14 +288,14 @@ async def test_after_a_reset_it_serves_again(irc: Irc) -> None:
 
 async def test_nobody_there_is_a_fault(irc: Irc) -> None:
     await irc.server.stop()
-    assert "127.0.0.1 cannot be reached" in await refused(irc, irc.serve(irc.make()))
+    assert "127.0.0.1 cannot be reached" in await refused(irc.serve(irc.make()))
 
 
 async def test_a_connection_that_does_not_come_about_is_given_up(irc: Irc) -> None:
     task = irc.serve(irc.make(tls=True))
     await irc.server.accept()
     await irc.clock.advance(31)
-    assert await refused(irc, task) == "127.0.0.1 did not answer within 30 s"
+    assert await refused(task) == "127.0.0.1 did not answer within 30 s"
 
 
 async def test_cancelled_it_leaves_politely(irc: Irc) -> None:

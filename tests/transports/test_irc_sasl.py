@@ -21,7 +21,10 @@ from bot.transports.irc.sasl import (
 # the example of RFC 7677, section 3
 NONCE = "rOprNGfwEbeRWgbNEkqO"
 SERVER_FIRST = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
-CLIENT_FINAL = b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+CLIENT_FINAL = (
+    b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+    b",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
+)
 SERVER_FINAL = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
 
@@ -169,10 +172,9 @@ def test_challenges_come_in_pieces_and_not_without_end() -> None:
     assert login.challenge(text[400:])[0].startswith("AUTHENTICATE ")
     endless = Login([scram()])
     endless.start("")
-    for _ in range(170):
-        sent = endless.challenge("A" * 400)
+    answers = [endless.challenge("A" * 400) for _ in range(170)]
     assert endless.problem == "the server's challenge is too long"
-    assert sent == ()
+    assert answers.count(("AUTHENTICATE *",)) == 1
 
 
 @pytest.mark.parametrize("chunk", ["?", "é", "AAA", "====", "*"])

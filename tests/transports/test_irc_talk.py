@@ -7,6 +7,8 @@ import pytest
 
 from bot.model import Identity, IdentityKind, Message, Place, Reply
 from bot.ports import Report
+from bot.transports.irc import conversation
+from bot.transports.irc.transport import IrcTransport
 from tests.transports.conftest import FULL, HandClock, Irc, Peer, settle
 
 ROOM = Place("oftc", "#ford")
@@ -325,9 +327,8 @@ async def test_a_flood_of_one_is_bounded_and_others_are_served(irc: Irc) -> None
     await irc.clock.advance(6)
     told = await peer.pending()
     assert "PRIVMSG #ford :pong bob" in peer.seen + told
-    before = len(peer.seen)
     await irc.clock.advance(30)
-    assert 55 <= len((await peer.pending())) <= 61, before
+    assert 55 <= len(await peer.pending()) <= 61
 
 
 async def test_the_pace_is_a_burst_and_then_two_a_second(irc: Irc) -> None:
@@ -340,15 +341,15 @@ async def test_the_pace_is_a_burst_and_then_two_a_second(irc: Irc) -> None:
     assert len(await peer.pending()) == 10
 
 
-async def say(irc: Irc, transport: object, *lines: str, place: Place = ROOM) -> asyncio.Task[bool]:
-    task = asyncio.create_task(transport.say(place, lines))  # type: ignore[attr-defined]  # any transport
+async def say(transport: IrcTransport, *lines: str) -> asyncio.Task[bool]:
+    task = asyncio.create_task(transport.say(ROOM, lines))
     await settle()
     return task
 
 
 async def test_what_is_said_is_delivered_when_it_is_echoed(irc: Irc) -> None:
     transport, peer = await irc.admitted()
-    task = await say(irc, transport, "A17 CRIT", "second")
+    task = await say(transport, "A17 CRIT", "second")
     await peer.expect("PRIVMSG #ford :second")
     token = (await peer.expect("PING (.*)"))[1]
     assert not task.done()
@@ -361,7 +362,7 @@ async def test_what_is_said_is_delivered_when_it_is_echoed(irc: Irc) -> None:
 
 async def test_with_echoes_a_pong_without_echo_says_no(irc: Irc) -> None:
     transport, peer = await irc.admitted()
-    task = await say(irc, transport, "lost")
+    task = await say(transport, "lost")
     token = (await peer.expect("PING (.*)"))[1]
     peer.send(f":irc.test PONG irc.test :{token}")
     assert await asyncio.wait_for(task, 5) is False
@@ -370,7 +371,7 @@ async def test_with_echoes_a_pong_without_echo_says_no(irc: Irc) -> None:
 @pytest.mark.parametrize("token_is_repeated", [True, False])
 async def test_without_echoes_the_pong_counts(irc: Irc, *, token_is_repeated: bool) -> None:
     transport, peer = await irc.admitted("")
-    task = await say(irc, transport, "hello")
+    task = await say(transport, "hello")
     token = (await peer.expect("PING (.*)"))[1]
     peer.send(f":irc.test PONG irc.test :{token if token_is_repeated else 'irc.test'}")
     assert await asyncio.wait_for(task, 5) is True
@@ -379,7 +380,7 @@ async def test_without_echoes_the_pong_counts(irc: Irc, *, token_is_repeated: bo
 @pytest.mark.parametrize("code", ["401", "403", "404", "442"])
 async def test_an_error_for_the_target_says_no(irc: Irc, code: str) -> None:
     transport, peer = await irc.admitted("")
-    task = await say(irc, transport, "hello")
+    task = await say(transport, "hello")
     token = (await peer.expect("PING (.*)"))[1]
     peer.send(f":irc.test {code} Eddie #other :Cannot send", f":irc.test {code} Eddie #FORD :Cannot send")
     peer.send(f":irc.test PONG irc.test :{token}")
@@ -388,7 +389,7 @@ async def test_an_error_for_the_target_says_no(irc: Irc, code: str) -> None:
 
 async def test_no_confirmation_in_time_says_no(irc: Irc) -> None:
     transport, peer = await irc.admitted()
-    task = await say(irc, transport, "hello")
+    task = await say(transport, "hello")
     await peer.expect("PING .*")
     await irc.clock.advance(31)
     assert await asyncio.wait_for(task, 5) is False
@@ -396,7 +397,7 @@ async def test_no_confirmation_in_time_says_no(irc: Irc) -> None:
 
 async def test_a_lost_link_says_no_to_all_who_wait(irc: Irc) -> None:
     transport, peer = await irc.admitted()
-    tasks = [await say(irc, transport, f"{number}") for number in range(9)]
+    tasks = [await say(transport, f"{number}") for number in range(9)]
     await peer.expect("PING .*")
     peer.close()
     assert await asyncio.wait_for(asyncio.gather(*tasks), 5) == [False] * 9
@@ -456,6 +457,27 @@ async def test_nobody_else_is_told(irc: Irc) -> None:
     peer.close()
     await asyncio.gather(*irc.tasks, return_exceptions=True)
     assert await transport.tell(ALICE, ["x"]) is False
+
+
+async def test_only_the_latest_speakers_are_remembered(irc: Irc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "REMEMBERED", 2)
+    transport, peer = await irc.admitted(pace="off")
+    for name in ("alice", "bob", "alice", "carol"):
+        peer.say(f"{name}!x@h", "#ford", "!ping", tags=f"account={name}")
+    await peer.pending()
+    assert list(transport.conversation.nicks) == ["alice", "carol"]
+
+
+async def test_a_proof_that_never_holds_when_its_turn_comes_sends_nothing(irc: Irc) -> None:
+    transport, peer = await irc.admitted(NO_TAG, pace={"burst": 1, "per_second": 0.05})
+    task = asyncio.create_task(transport.tell(ALICE, ["psst"]))
+    for _ in range(3):
+        await whois(peer, "alice", "alice")
+        await peer.pending()
+        await irc.clock.advance(20.5)
+        await irc.clock.advance(20)
+    assert await asyncio.wait_for(task, 5) is False
+    assert not [line for line in peer.seen if "psst" in line]
 
 
 async def test_accounts_that_are_no_longer_followed_are_asked_for(irc: Irc) -> None:

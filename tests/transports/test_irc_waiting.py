@@ -152,6 +152,23 @@ async def test_other_lines_echoes_are_not_taken_for_the_receipts() -> None:
     assert one.arrived.result() is True
 
 
+async def test_a_line_of_a_receipt_may_fail_or_be_echoed_while_others_are_to_come() -> None:
+    receipts = Receipts(str.lower)
+    one = receipts.open()
+    receipts.sent("#a", "first", one)
+    receipts.echoed("#a", "first")
+    assert not one.arrived.done()
+    receipts.sent("#b", "chatter", None)
+    receipts.failed("#b")
+    receipts.sent("#a", "second", one)
+    receipts.ping()
+    receipts.ponged("irc.test", echoes=True)
+    receipts.ponged("irc.test", echoes=True)
+    assert one.arrived.result() is False
+    one.settle(outcome=True)
+    assert one.arrived.result() is False
+
+
 async def test_a_pong_answers_all_pings_up_to_its_own() -> None:
     receipts = Receipts(str.lower)
     one, two, three = receipts.open(), receipts.open(), receipts.open()

@@ -103,7 +103,9 @@ class Receipts:
             if receipt:
                 receipt.settle(outcome=not (echoes and receipt.open))
         while self._sent and self._sent[0].seq < seq:
-            self._sent.popleft()
+            lost = self._sent.popleft()
+            if echoes and lost.receipt:
+                lost.receipt.settle(outcome=False)
 
     def close(self) -> None:
         """Give up all: the connection is lost."""

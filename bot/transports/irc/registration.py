@@ -25,6 +25,7 @@ class Registration:
     send: Callable[[str], None]
     mechanisms: Callable[[], list[Mechanism]] | None
     welcome: Callable[[], None]
+    account: str | None = None
     problem: str = ""
     failed: str = ""
     _login: Login | None = None
@@ -87,7 +88,10 @@ class Registration:
         login = self._login
         if login is None or login.state is State.TRYING:
             return
-        self.problem = "" if login.state is State.DONE else f"not logged in: {login.problem}"
+        if login.state is State.DONE:
+            self.problem, self.world.account = "", self.world.account or self.account
+        else:
+            self.problem = f"not logged in: {login.problem}"
         self._settle()
 
     def _settle(self) -> None:

@@ -53,10 +53,6 @@ class Rooms:
                 names.append(room.name)
         return tuple(names)
 
-    def next(self) -> float | None:
-        """Return the instant at which a room is due; None while we are in all of them."""
-        return min((room.next for room in self._rooms if room.since is None), default=None)
-
     def joined(self, name: str, now: float) -> None:
         """Note that the server has let us in."""
         if room := self._find(name):

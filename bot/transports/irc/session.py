@@ -31,6 +31,7 @@ PARTING = 2.0
 """Seconds that the server has to end the connection after our QUIT."""
 
 _REPORTED = 5
+_LAST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Session:
         self.link = Link(self._on_line, self._on_error)
         pace = None if settings.pace == "off" else settings.pace
         self.delivery = Delivery(world, self.link.send_raw, pace)
-        self.registration = Registration(world, self.link.send_raw, login, hooks.up)
+        self.registration = Registration(world, self.link.send_raw, login, hooks.up, settings.account)
         self.tracker = Tracker(world, self.delivery.whois, self.link.send_raw)
         self._table: dict[str, list[Callable[[Line], None]]] = {}
         for part in (self.registration, self.tracker, self.delivery, self):
@@ -149,7 +150,7 @@ class Session:
         self.link.send_raw(f"PONG :{line.param(0)}")
 
     def _on_goodbye(self, line: Line) -> None:
-        self._parting_words = clean(line.param(-1))
+        self._parting_words = clean(line.param(-1))[:_LAST_WORDS]
 
     def _on_privmsg(self, line: Line) -> None:
         self._hooks.hear(self, line)

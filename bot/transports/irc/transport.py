@@ -112,7 +112,7 @@ class IrcTransport:
         return self._session if self._session and self._session.is_up else None
 
     def _candidates(self, session: Session, account: str) -> tuple[str, ...]:
-        """Return who may hold the account, the likeliest first: who spoke last, who is seen to, a namesake."""
+        """Return who may hold the account, the likeliest first: who spoke last, is seen to, is a namesake."""
         last = self.conversation.nicks.get(account)
         found = session.world.channels.holders(account)
         first = (last,) if last and (not found or last in found) else ()
