@@ -37,7 +37,10 @@ async def own_machines(actor: Actor, roster: Roster) -> list[Machine]:
     return [m for m in await roster.machines() if actor.member is not None and m.owner == actor.member.name]
 
 
-BUILT_IN = (Converting(Member, to_member), Converting(Machine, to_machine, own_machines))
+BUILT_IN = (
+    Converting(Member, to_member, example="alice"),
+    Converting(Machine, to_machine, own_machines, example="ford-3"),
+)
 
 
 def by_target(convertings: tuple[Converting, ...]) -> dict[type, Converting]:

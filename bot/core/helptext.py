@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 
-from bot.coop.machines import Machine
-from bot.coop.people import Member
 from bot.core.binding import Kind, Parameter
 from bot.core.registry import Bound, Registry
 from bot.model import Actor
 
-_EXAMPLES: dict[object, str] = {Machine: "ford-3", Member: "alice", int: "3"}
+_NUMBER = "3"
 
 
 def overview(registry: Registry, actor: Actor) -> tuple[str, ...]:
@@ -33,7 +31,7 @@ def detail(bound: Bound, prefix: str) -> tuple[str, ...]:
     """Return one command's usage, what it does, who may, and an example."""
     extra = " Asks first." if bound.declared.confirm else ""
     limit = f" At most {bound.limit}." if bound.limit else ""
-    words = " ".join(example(p) for p in bound.signature.words)
+    words = " ".join(example(p) for p in bound.signature.words if p.required or p.annotation is not str)
     return (
         f"{prefix}{bound.usage}: {bound.summary}{extra}{limit}",
         f"Who: {bound.allow}. Example: {prefix}{bound.name} {words}".rstrip(),
@@ -51,4 +49,6 @@ def example(parameter: Parameter) -> str:
         return parameter.choices[0]
     if parameter.kind is Kind.REST:
         return f"some {parameter.name}"
-    return _EXAMPLES.get(parameter.annotation, parameter.name.upper())
+    if parameter.annotation is int:
+        return _NUMBER
+    return (parameter.converting and parameter.converting.example) or parameter.name.upper()

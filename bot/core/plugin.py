@@ -49,6 +49,7 @@ class Converting:
     target: type
     convert: Function
     candidates: Function | None = None
+    example: str | None = None
 
 
 @dataclass(slots=True)
@@ -116,14 +117,17 @@ class Plugin:
         """Answer questions of this class."""
         return self._listen(self.answerers, question)
 
-    def converter(self, target: type, *, candidates: Function | None = None) -> Callable[[Handler], Handler]:
+    def converter(
+        self, target: type, *, candidates: Function | None = None, example: str | None = None
+    ) -> Callable[[Handler], Handler]:
         """Make a value of `target` from one word: the function's first parameter, the rest is injected.
 
         `candidates` returns the values that a left-out word can mean for this speaker; exactly one is taken.
+        `example` is a word for the help.
         """
 
         def declare(convert: Handler) -> Handler:
-            self.converters.append(Converting(target, convert, candidates))
+            self.converters.append(Converting(target, convert, candidates, example))
             return convert
 
         return declare
