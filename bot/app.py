@@ -5,15 +5,17 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bot import config as configs
 from bot.config import Config, HostTable, IrcNetwork
 from bot.coop.about import About
 from bot.coop.events import MachineChanged
+from bot.coop.machines import MachineEvent
 from bot.core.crew import Crew, Orders, World, assemble, bind, migrations
 from bot.core.registry import Override
 from bot.errors import ConfigError, SetupError
@@ -23,10 +25,11 @@ from bot.hypervisors.uml.hypervisor import UmlHypervisor
 from bot.hypervisors.uml.runfolder import run_folder
 from bot.meters.host import HostMeter
 from bot.model import Group, Notice, Place
-from bot.ports import Clock, Hypervisor, LinkStatus, Road, Transport
+from bot.ports import Clock, Hypervisor, LinkStatus, Road, Transport, Tx
 from bot.runtime import days, loader
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.incidents import IncidentLog
+from bot.runtime.keeper import keep
 from bot.runtime.supervisor import Supervisor
 from bot.runtime.watchdog import Watchdog
 from bot.store import database, lock
@@ -80,34 +83,40 @@ class Ship:
         )
         self.store.after_commit(outbox.wake)
         self.store.after_commit(dispatcher.poke)
-        await self.fleet.adopt(await world.roster.machines())
         await crew.pipeline.jobs.tell_interrupted(world.roster)
-        async with asyncio.TaskGroup() as parts:
-            for part in (self.watchdog, self.book, outbox, dispatcher):
-                parts.create_task(part.run(), name=type(part).__name__)
-            parts.create_task(self._watch_machines(), name="machines")
-            parts.create_task(days.Days(self.store, world.clock).run(_forever), name="days")
-            for transport in self.transports:
-                supervisor = Supervisor(transport, world.clock, world.entropy, world.incidents, outbox.poke)
-                parts.create_task(supervisor.run(), name=f"network {transport.network}")
+        parts: dict[str, Callable[[], Awaitable[object]]] = {
+            "the watchdog": self.watchdog.run,
+            "the audit book": self.book.run,
+            "the outbox": outbox.run,
+            "the dispatch of events": dispatcher.run,
+            "the watch over machines": self._watch_machines,
+            "the calendar": days.Days(self.store, world.clock).run,
+        }
+        for transport in self.transports:
+            supervisor = Supervisor(transport, world.clock, world.entropy, world.incidents, outbox.poke)
+            parts[f"network {transport.network}"] = supervisor.run
+        async with asyncio.TaskGroup() as tasks:
+            for name, run in parts.items():
+                tasks.create_task(keep(name, run, world.clock, world.incidents), name=name)
 
     async def _watch_machines(self) -> None:
-        """Put what hypervisors report where it is dispatched from."""
+        """Adopt what runs already, and put what hypervisors report where it is dispatched from."""
+        await self.fleet.adopt(await self.world.roster.machines())
         async for event in self.fleet.events():
-            changed = MachineChanged(
-                machine=event.machine,
-                host=event.host,
-                kind=event.kind,
-                at=event.at,
-                asked=event.asked,
-                text=event.text,
-                tail=event.tail,
-            )
-            await self.store.write(lambda tx, changed=changed: tx.event(changed))  # type: ignore[misc]  # mypy#12557
+            await self.store.write(partial(_report, event))
 
 
-async def _forever() -> None:
-    await asyncio.Event().wait()
+def _report(event: MachineEvent, tx: Tx) -> None:
+    changed = MachineChanged(
+        machine=event.machine,
+        host=event.host,
+        kind=event.kind,
+        at=event.at,
+        asked=event.asked,
+        text=event.text,
+        tail=event.tail,
+    )
+    tx.event(changed)
 
 
 def find_plugins(config: Config) -> loader.Found:

@@ -1,9 +1,8 @@
 """Tells once a day that a new UTC day began. APScheduler is the timer; the table is the truth."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -27,19 +26,18 @@ class Days:
 
     store: Store
     clock: Clock
-    scheduler: Any = field(default_factory=lambda: AsyncIOScheduler(timezone=UTC))
 
-    async def run(self, forever: Callable[[], Awaitable[object]]) -> None:
-        """Tell of today, then of each new day, until `forever` ends or is cancelled."""
-        self.scheduler.add_job(
-            self.begin, CronTrigger(hour=0, minute=0, timezone=UTC), misfire_grace_time=None
-        )
-        self.scheduler.start()
+    async def run(self) -> None:
+        """Tell of today, then of each new day, until cancelled."""
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        midnight = CronTrigger(hour=0, minute=0, timezone=UTC)
+        scheduler.add_job(self.begin, midnight, misfire_grace_time=None)
+        scheduler.start()
         try:
             await self.begin()
-            await forever()
+            await asyncio.Event().wait()
         finally:
-            self.scheduler.shutdown(wait=False)
+            scheduler.shutdown(wait=False)
 
     async def begin(self) -> bool:
         """Claim today and put its event into the same transaction; False if it was claimed before."""
