@@ -24,15 +24,12 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the wall clock's instant, aware, in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait that long by this clock."""
-        ...
 
 
 class Entropy(Protocol):
@@ -40,11 +37,9 @@ class Entropy(Protocol):
 
     def token(self, bits: int) -> str:
         """Return an unguessable text of that many bits, in lower-case letters and digits."""
-        ...
 
     def uniform(self, low: float, high: float) -> float:
         """Return a number between the two, for jitter."""
-        ...
 
 
 class Report(Protocol):
@@ -52,7 +47,6 @@ class Report(Protocol):
 
     async def __call__(self, part: float, text: str) -> None:
         """Tell that this part (0 to 1) is done, and what happens now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,6 @@ class Transport(Protocol):
     @property
     def network(self) -> str:
         """The name of the network in the config."""
-        ...
 
     async def serve(self, up: Callable[[], None]) -> None:
         """Hold one connection: connect, log in, call `up`, join, until it is lost.
@@ -81,22 +74,18 @@ class Transport(Protocol):
         Ends only by TransportFault, which says why it was lost, or by cancellation, after leaving politely.
         The supervisor alone calls this, again and again.
         """
-        ...
 
     async def say(self, place: Place, lines: Sequence[str]) -> bool:
         """Deliver lines to a room, or to a nick; True once the network has taken them, False if it did not.
 
         Lines are cleaned, split and paced here. Never raises for what a peer or the network does.
         """
-        ...
 
     async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
         """Deliver lines directly to whoever holds that identity, proven now; False if nobody does."""
-        ...
 
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
-        ...
 
 
 class Road(Protocol):
@@ -104,7 +93,6 @@ class Road(Protocol):
 
     async def handle(self, message: Message, report: Report) -> Reply:
         """Take one message to its reply; never raises."""
-        ...
 
 
 class Hypervisor(Protocol):
@@ -116,55 +104,42 @@ class Hypervisor(Protocol):
 
     async def inspect(self, machine: Machine) -> MachineInfo:
         """Return what the machine is like now; a machine that is down or was never started is no error."""
-        ...
 
     async def start(self, machine: Machine, report: Report | None = None) -> MachineInfo:
         """Boot it and return when it is ready; HypervisorFault with its last console lines if it does not."""
-        ...
 
     async def stop(self, machine: Machine, grace: float = 30.0) -> StopResult:
         """Take it down as gently as it lets itself be, and say which rung of the ladder worked."""
-        ...
 
     async def reboot(self, machine: Machine, report: Report | None = None) -> MachineInfo:
         """Stop it and start it again."""
-        ...
 
     async def pause(self, machine: Machine) -> None:
         """Freeze it; it uses no CPU until resumed."""
-        ...
 
     async def resume(self, machine: Machine) -> None:
         """Let a paused machine go on."""
-        ...
 
     async def kill(self, machine: Machine) -> None:
         """End it at once, whatever is lost, and leave no process of it."""
-        ...
 
     async def run(self, machine: Machine, command: str, timeout: float = 30.0) -> RunResult:  # noqa: ASYNC109 - it is the guest that is limited
         """Run a shell command in the guest through its agent."""
-        ...
 
     async def console(self, machine: Machine, lines: int) -> tuple[str, ...]:
         """Return the last lines of the console log, without control characters."""
-        ...
 
     async def usage(self, machine: Machine) -> Usage:
         """Return what a running machine uses."""
-        ...
 
     async def adopt(self, machines: Sequence[Machine]) -> tuple[MachineInfo, ...]:
         """Take over machines that already run, at the bot's start; return those found up."""
-        ...
 
     def events(self) -> AsyncIterator[MachineEvent]:
         """Yield what happens to machines, until closed."""
-        ...
 
     async def close(self) -> None:
         """Let go of everything but the machines: they outlive the bot."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +162,9 @@ class Meter(Protocol):
 
     def hosts(self) -> tuple[str, ...]:
         """Return the names of the hosts that it can measure, as the config calls them."""
-        ...
 
     async def read(self, host: str) -> HostReading:
         """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
-        ...
 
 
 class Tx(Protocol):
@@ -200,20 +173,16 @@ class Tx(Protocol):
     @property
     def db(self) -> "Database":
         """The sqlite_utils Database, inside BEGIN IMMEDIATE."""
-        ...
 
     @property
     def at(self) -> datetime:
         """The instant of this transaction."""
-        ...
 
     def notice(self, notice: Notice) -> None:
         """Put a notice into the outbox."""
-        ...
 
     def event(self, event: Event) -> None:
         """Put an event where it is dispatched from after the commit."""
-        ...
 
 
 class Store(Protocol):
@@ -221,11 +190,9 @@ class Store(Protocol):
 
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn` in one transaction on the writer thread; what it raises rolls everything back."""
-        ...
 
     async def read(self, fn: "Callable[[Database], T]") -> T:
         """Run `fn` on a read-only connection; it sees one state of the database."""
-        ...
 
 
 class Roster(Protocol):
@@ -233,27 +200,21 @@ class Roster(Protocol):
 
     async def member(self, name: str) -> Member | None:
         """Return the member of that name, in any case."""
-        ...
 
     async def members(self) -> tuple[Member, ...]:
         """Return all members by name."""
-        ...
 
     async def holder(self, identity: Identity) -> Member | None:
         """Return whose identity this is, and note that it was seen."""
-        ...
 
     async def identities(self, member: Member) -> tuple[Identity, ...]:
         """Return a member's identities, the last seen first."""
-        ...
 
     async def machine(self, name: str) -> Machine | None:
         """Return the machine of that name, in any case."""
-        ...
 
     async def machines(self) -> tuple[Machine, ...]:
         """Return all machines by host and name."""
-        ...
 
 
 class Incidents(Protocol):
@@ -264,7 +225,6 @@ class Incidents(Protocol):
 
         The message of a private one, which may hold private words, is left out.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,19 +263,15 @@ class Book(Protocol):
 
         A stamp is the network's own id of a message, keyed with its sender; it is remembered for 24 h.
         """
-        ...
 
     def note(self, entry: Entry) -> None:
         """Append within a second, in a batch: for what only reads."""
-        ...
 
     async def recent(self, count: int) -> tuple[Row, ...]:
         """Return the newest rows, the newest first."""
-        ...
 
     async def verify(self, head: str | None = None) -> Verdict:
         """Recompute the whole chain and name the first fault."""
-        ...
 
 
 Dispatch = Callable[[Event], Awaitable[None]]
@@ -327,7 +283,6 @@ class Links(Protocol):
 
     def status(self) -> tuple[LinkStatus, ...]:
         """Return what each connection is like now."""
-        ...
 
 
 A = TypeVar("A")
@@ -338,7 +293,6 @@ class Ask(Protocol):
 
     async def __call__(self, question: Inquiry[A]) -> tuple[A, ...]:
         """Return every answer; that nobody answers is normal."""
-        ...
 
 
 class Registrar(Protocol):
@@ -349,32 +303,24 @@ class Registrar(Protocol):
 
     def identity(self, text: str) -> Identity:
         """Read NETWORK:SUBJECT; Usage names what is wrong with it."""
-        ...
 
     def add_member(self, tx: Tx, name: str, role: Role, share: Share, by: str) -> Member:
         """Add a member."""
-        ...
 
     def set_member(self, tx: Tx, member: Member, field: str, value: str, by: str) -> Member:
         """Change role, share, standing, zone, reach or quiet; Usage where the value does not fit."""
-        ...
 
     def remove_member(self, tx: Tx, member: Member, by: str) -> None:
         """Remove a member and their identities; Conflict while they own machines."""
-        ...
 
     def bind(self, tx: Tx, member: Member, identity: Identity, by: str) -> None:
         """Give a member an identity that nobody has."""
-        ...
 
     def unbind(self, tx: Tx, member: Member, identity: Identity, by: str) -> None:
         """Take an identity away from a member; NotFound if it is not theirs."""
-        ...
 
     def offer_link(self, tx: Tx, member: Member, code: str) -> None:
         """Remember, hashed, a code that binds one identity within 10 minutes."""
-        ...
 
     def redeem_link(self, tx: Tx, code: str, identity: Identity) -> Member:
         """Bind the unbound identity that says a code; Expired for a code that is wrong, used or too old."""
-        ...
