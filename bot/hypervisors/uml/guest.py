@@ -36,6 +36,7 @@ class Guest:
     """A machine's guest, up or down.
 
     `booted` is set when its kernel says that it is up, or when it has gone; `gone` while there is no process.
+    `quiet` keeps its end from being told, `left` is set once the bot has let go of it.
     """
 
     def __init__(self, name: str, site: Site) -> None:
@@ -49,6 +50,7 @@ class Guest:
         self.gone = asyncio.Event()
         self.gone.set()
         self.quiet = False
+        self.left = False
         self._panic = ""
         self._gate = NoticeGate(site.clock)
         self._lock: int | None = None
@@ -116,6 +118,8 @@ class Guest:
 
     def adopt(self) -> bool:
         """Take over a guest that an earlier bot started; False if it has ended, which is then told."""
+        if not self.gone.is_set():
+            return True
         record = self.record
         if record.wanted and record.pid is None and record.boot == process.boot_id():
             uids = {os.geteuid()} if record.uid is None else {record.uid}
@@ -152,9 +156,11 @@ class Guest:
 
     async def close(self) -> None:
         """Let go of it; it runs on."""
+        self.left = True
         if self._ending:
             await self._ending
         self._release()
+        self.booted.set()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

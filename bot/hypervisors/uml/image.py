@@ -37,12 +37,16 @@ _FOLDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One member of an archive: its path, its mode with the file type, its bytes, and a device's numbers."""
+    """One member of an archive: its path, its mode with the file type, its bytes, a device's numbers.
+
+    `links` are further names of the same file: in a guest's memory each symbolic link would take a page.
+    """
 
     path: str
     mode: int
     data: bytes = b""
     device: tuple[int, int] = (0, 0)
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,13 @@ def cpio(entries: list[Entry]) -> bytes:
     """Return an archive in the newc format with these members, owned by root, dated 1970."""
     out = bytearray()
     for number, entry in enumerate([*entries, Entry("TRAILER!!!", 0)], start=1):
-        name = entry.path.encode() + b"\0"
-        fields = (number, entry.mode, 0, 0, 1, 0, len(entry.data), 0, 0, *entry.device, len(name), 0)
-        out += b"070701" + b"".join(b"%08x" % field for field in fields) + name
-        out += b"\0" * (-len(out) % 4) + entry.data
-        out += b"\0" * (-len(out) % 4)
+        for path in (entry.path, *entry.links):
+            name, data = path.encode() + b"\0", entry.data if path == entry.path else b""
+            count = 1 + len(entry.links)
+            fields = (number, entry.mode, 0, 0, count, 0, len(data), 0, 0, *entry.device, len(name), 0)
+            out += b"070701" + b"".join(b"%08x" % field for field in fields) + name
+            out += b"\0" * (-len(out) % 4) + data
+            out += b"\0" * (-len(out) % 4)
     return bytes(out)
 
 
@@ -128,13 +134,11 @@ def demo_initrd(cache: Path) -> Path:
 
 
 def _demo_entries(busybox: Path, program: bytes, scripts: dict[str, bytes]) -> list[Entry]:
-    applets = _output(str(busybox), "--list-full").split()
+    applets = {"init", *_output(str(busybox), "--list-full").split()} - {"bin/busybox"}
     return [
         *(Entry(folder, 0o40755) for folder in _FOLDERS),
         Entry("dev/console", 0o20600, device=(5, 1)),
-        Entry("bin/busybox", 0o100755, program),
-        *(Entry(path, 0o120777, b"/bin/busybox") for path in sorted(applets) if path != "bin/busybox"),
-        Entry("init", 0o120777, b"/bin/busybox"),
+        Entry("bin/busybox", 0o100755, program, links=tuple(sorted(applets))),
         Entry("etc/inittab", 0o100644, scripts["inittab"]),
         Entry("etc/rc", 0o100755, scripts["rc"]),
         Entry("sbin/agent", 0o100755, scripts["agent.sh"]),

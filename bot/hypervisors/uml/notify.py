@@ -21,7 +21,7 @@ _HEADER = struct.Struct("=IIiI")
 _LARGEST = 4096 + _HEADER.size
 _AT_ONCE = 16
 _REST = 0.05
-"""16 datagrams each 50 ms are read: a flood costs the bot nothing that one would notice."""
+"""After 16 datagrams the reader rests for 50 ms: a flood costs the bot nothing that one would notice."""
 
 
 class NotifyKind(IntEnum):
@@ -85,6 +85,7 @@ class NotifySocket:
         self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._left = _AT_ONCE
         path.unlink(missing_ok=True)
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._sock.bind(str(path))
@@ -96,21 +97,26 @@ class NotifySocket:
         self._take(_AT_ONCE * 16)
 
     def _read(self) -> None:
-        if not self._take(_AT_ONCE):
+        self._left -= self._take(self._left)
+        if self._left == 0:
             self._loop.remove_reader(self._sock)
-            self._timer = self._loop.call_later(_REST, self._loop.add_reader, self._sock, self._read)
+            self._timer = self._loop.call_later(_REST, self._go_on)
 
-    def _take(self, most: int) -> bool:
-        """Read at most so many datagrams; True if none is left."""
-        for _ in range(most):
+    def _go_on(self) -> None:
+        self._left = _AT_ONCE
+        self._loop.add_reader(self._sock, self._read)
+
+    def _take(self, most: int) -> int:
+        """Read at most so many datagrams; return how many there were."""
+        for taken in range(most):
             try:
                 packet = self._sock.recv(_LARGEST)
             except BlockingIOError:
-                return True
+                return taken
             notification = parse(packet)
             if notification:
                 self._heard(notification)
-        return False
+        return most
 
     def close(self) -> None:
         """Stop listening and take the socket away."""

@@ -248,7 +248,8 @@ def cpu_seconds(pid: int) -> float:
 def memory_bytes(pid: int) -> int:
     """Return what a guest takes of the host's memory: exact by its file, else what its process holds."""
     with suppress(PermissionError):
-        for file in Path(f"/proc/{pid}/fd").iterdir():
-            if str(file.readlink()).endswith("(deleted)"):
-                return file.stat().st_blocks * 512
+        open_files = Path(f"/proc/{pid}/fd").iterdir()
+        unlinked = [file.stat() for file in open_files if str(file.readlink()).endswith("(deleted)")]
+        if unlinked:
+            return max(found.st_blocks for found in unlinked) * 512
     return int(psutil.Process(pid).memory_info().rss)

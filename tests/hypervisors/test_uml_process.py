@@ -1,0 +1,201 @@
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot.errors import HypervisorFault
+from bot.hypervisors.uml import process
+from bot.hypervisors.uml.image import Image
+from bot.hypervisors.uml.process import Launch
+from bot.hypervisors.uml.sandbox import Sandbox
+
+
+@pytest.fixture
+def sleeper() -> Iterator[int]:
+    """A session with a child, whose command line is like a guest's."""
+    words = ["/bin/sh", "-c", "sleep 60 & wait", "umid=ford-1", "shipboard=tag"]
+    null = subprocess.DEVNULL
+    with subprocess.Popen(words, start_new_session=True, stdin=null, stdout=null, stderr=null) as started:
+        while not psutil.Process(started.pid).children():
+            pass
+        yield started.pid
+        process.end(started.pid, None, None)
+        started.wait()
+
+
+def launch(tmp_path: Path, kernel: str = "/bin/true", **changes: object) -> Launch:
+    fields: dict[str, object] = {
+        "name": "ford-1",
+        "tag": "tag",
+        "image": Image(Path(kernel), tmp_path / "initrd", None),
+        "memory_mib": 32,
+        "half": False,
+        "sandbox": Sandbox(switch=False, walls=False),
+        "uid": None,
+        "run": tmp_path / "run",
+        "fixed_addresses": True,
+    }
+    (tmp_path / "initrd").touch()
+    return Launch(**fields | changes)  # type: ignore[arg-type]  # checked by the dataclass's users
+
+
+def test_a_process_is_known_by_its_birth(sleeper: int) -> None:
+    ticks = process.born(sleeper)
+    assert ticks == process.born(sleeper) != process.born(os.getpid())
+    assert 0 <= process.age(ticks or 0) < 60
+    assert process.born(2**22 + 1) is None
+
+
+def test_a_zombie_has_ended() -> None:
+    started = subprocess.Popen(["/bin/true"])
+    os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
+    assert process.born(started.pid) is None
+    assert process.reap(started.pid, walls=False) == 0
+    started.returncode = 0
+
+
+def test_all_of_a_session_ends(sleeper: int) -> None:
+    children = [child.pid for child in psutil.Process(sleeper).children()]
+    assert set(process.remains(sleeper, None, None)) == {sleeper, *children}
+    process.end(sleeper, None, None)
+    assert process.remains(sleeper, None, None) == []
+
+
+def test_what_does_not_end_is_named(sleeper: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "kill", lambda *_: None)
+        patch.setattr(time, "sleep", lambda _: None)
+        with pytest.raises(HypervisorFault, match=f"do not end: .*{sleeper}"):
+            process.end(sleeper, None, None)
+
+
+def test_a_guest_is_found_by_its_command_line(sleeper: int) -> None:
+    uid = {os.geteuid()}
+    assert process.find("ford-1", "tag", uid) == sleeper
+    assert process.find("ford-1", "tag", {60600}) is None
+    assert process.find("ford-2", "tag", uid) is None
+    assert process.find("ford-1", "other", uid) is None
+
+
+def test_the_kernel_is_the_process_or_its_child(sleeper: int) -> None:
+    sleep = Path("/bin/sleep")
+    child = process.main_process(sleeper, sleep)
+    assert child in {found.pid for found in psutil.Process(sleeper).children()}
+    assert process.main_process(sleeper, Path("/proc/1/exe/none")) is None
+    assert process.main_process(2**22 + 1, sleep) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "walls", "status"),
+    [
+        ("exit 3", False, 3),
+        ("kill -9 $$", False, -9),
+        ("exit 137", True, -9),
+        ("exit 137", False, 137),
+        ("exit 0", True, 0),
+    ],
+)
+def test_how_a_process_ended(script: str, walls: bool, status: int) -> None:  # noqa: FBT001 - a table's column
+    started = subprocess.Popen(["/bin/sh", "-c", script])
+    started.returncode = 0
+    os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
+    assert process.reap(started.pid, walls=walls) == status
+    assert process.reap(started.pid, walls=walls) is None
+
+
+def test_one_that_runs_is_not_reaped(sleeper: int) -> None:
+    assert process.reap(sleeper, walls=False) is None
+    assert process.born(sleeper) is not None
+
+
+def command(asked: Launch) -> list[str]:
+    with ExitStack() as stack:
+        return process._command(asked, (7, 8), stack)[0]
+
+
+def test_a_guests_command_line(tmp_path: Path) -> None:
+    argv = command(launch(tmp_path))
+    assert argv[:2] == ["prlimit", "--core=0"]
+    assert {"setarch", "umid=ford-1", "mem=32M", "noreboot", "ssl1=fd:7,fd:8", "shipboard=tag"} <= set(argv)
+    assert not any(word.startswith(("con0=port", "hostfs", "--nproc", "ubd0")) for word in argv)
+    assert argv[-1].startswith("initrd=/proc/self/fd/")
+
+
+def test_a_half_share_is_niced_and_addresses_may_float(tmp_path: Path) -> None:
+    argv = command(launch(tmp_path, half=True, fixed_addresses=False))
+    assert argv[:3] == ["nice", "-n", "10"]
+    assert "setarch" not in argv
+    assert f"--fsize={32 * process.MIB + process.GAP + process.ROOM}" in argv
+
+
+def test_a_guest_behind_walls_knows_no_path_of_the_hosts(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"x")
+    image = Image(Path("/bin/true"), None, disk)
+    argv = command(launch(tmp_path, image=image, sandbox=Sandbox(switch=True, walls=True), uid=60600))
+    words = argv[argv.index("setarch") :]
+    assert not any(str(tmp_path) in word for word in words)
+    assert {"/kernel", "ubd0=/disk", "root=/dev/ubda", "uml_dir=/run", "mconsole=notify:/notify/s"} <= set(
+        words
+    )
+    assert "--nproc=4096" in argv
+    assert "--reuid=60600" in argv
+
+
+def test_a_guest_inherits_nothing_of_the_bots_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "secret")
+    yes = launch(tmp_path, image=Image(Path("/usr/bin/yes"), None, None))
+    with Path("/dev/null").open("wb") as log:
+        pid = process.spawn(yes, (log.fileno(), log.fileno()), log.fileno())
+    environ = Path(f"/proc/{pid}/environ").read_text()
+    process.end(pid, None, None)
+    assert process.reap(pid, walls=False) == -signal.SIGKILL
+    assert {word.partition("=")[0] for word in environ.split("\0") if word} == {"PATH", "HOME", "TMPDIR"}
+
+
+def test_what_cannot_be_started_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_command", lambda *_: (["/nowhere/program"], []))
+    with pytest.raises(HypervisorFault, match=r"ford-1 cannot be started: .*No such file"):
+        process.spawn(launch(tmp_path), (0, 1), 1)
+
+
+def test_memory_goes_where_it_has_room_and_may_be_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert process.memory_folder(1, ("/nowhere", str(tmp_path))) == str(tmp_path)
+    with pytest.raises(HypervisorFault, match="no folder has room"):
+        process.memory_folder(1, ("/nowhere", "/proc"))
+    with pytest.raises(HypervisorFault, match="1000000000 MiB"):
+        process.memory_folder(10**9, (str(tmp_path),))
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((0,) * 8 + (os.ST_NOEXEC, 0)))
+    with pytest.raises(HypervisorFault, match="allows execution"):
+        process.memory_folder(1, (str(tmp_path),))
+
+
+def test_figures_of_a_process(sleeper: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert process.cpu_seconds(sleeper) >= 0
+    assert process.memory_bytes(sleeper) > 0
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert process.memory_bytes(sleeper) > 0
+    with pytest.raises(psutil.Error):
+        process.cpu_seconds(2**22 + 1)
+
+
+def refused(_: Path) -> Iterator[Path]:
+    raise PermissionError
+
+
+def test_a_weight_that_cannot_be_set_is_told(sleeper: int) -> None:
+    assert process.soften(2**22 + 1) == "autogroup: No such file or directory"
+    assert process.weight(2**22 + 1) == ""
+    if Path("/proc/self/autogroup").exists():
+        assert process.soften(sleeper) == ""
+        assert process.weight(sleeper) == "autogroup nice 10"
