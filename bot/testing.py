@@ -216,14 +216,16 @@ class Chat:
         *,
         place: Place = TEAM,
         proven: bool = True,
+        identity: Identity | None = None,
         stamp: str | None = None,
         replayed: bool = False,
     ) -> Reply:
-        """Return the whole reply to a line; `proven`: the speaker has an account of that name."""
+        """Return the whole reply to a line; `proven`: the speaker has an account of that name, or `identity`."""
         said = addressed(text, nick="Eddie", prefix="!", direct=place.direct)
         if said is None:
             return Reply()
-        identity = Identity(NETWORK, IdentityKind.IRC_ACCOUNT, who) if proven else None
+        if identity is None and proven:
+            identity = Identity(NETWORK, IdentityKind.IRC_ACCOUNT, who)
         message = Message(
             place,
             who,
@@ -281,11 +283,13 @@ def _world(
 
 def _populate(tx: Tx) -> None:
     at = times.text(tx.at)
+    if tx.db.table("members").count:
+        return
     for name, role in PEOPLE.items():
         share = Share.HALF if name == "bob" else Share.FULL
         row = {"name": name, "role": role.value, "share": share.value, "standing": "good", "joined": at}
-        tx.db.table("members").insert(row, ignore=True)
+        tx.db.table("members").insert(row)
         identity = {"network": NETWORK, "kind": IdentityKind.IRC_ACCOUNT.value, "subject": name}
-        tx.db.table("identities").insert({**identity, "member": name, "bound": at, "seen": at}, ignore=True)
+        tx.db.table("identities").insert({**identity, "member": name, "bound": at, "seen": at})
     for machine in MACHINES:
-        tx.db.table("machines").insert(row_of(machine), ignore=True)
+        tx.db.table("machines").insert(row_of(machine))

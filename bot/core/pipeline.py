@@ -131,12 +131,13 @@ class Pipeline:
         errand.sealed = bool(found[0].declared.private)
         asked = Asked(*found, errand, turn, pace, message, actor)
         try:
-            return await self._take(asked)
+            answer = await self._take(asked)
         except Refusal as refusal:
             self.book.note(asked.refused(str(refusal)))
-            return _saying(refusal)
+            answer = refusal
+        return _saying(answer)
 
-    async def _take(self, asked: Asked) -> Reply:
+    async def _take(self, asked: Asked) -> Reply | Refusal:
         call = await self._check(asked)
         asked = asked.converted(call)
         declared, limit = asked.bound.declared, asked.bound.limit
@@ -176,7 +177,8 @@ class Pipeline:
         self.book.note(asked.entry("question", f"{question.number}: {question.text}"))
         return Reply.of(phrases.asking(question))
 
-    async def _run(self, asked: Asked, call: Call, approved: str = "") -> Reply:
+    async def _run(self, asked: Asked, call: Call, approved: str = "") -> Reply | Refusal:
+        """Run a command; a refusal that it raises is written down here, and returned."""
         with claimed(self.busy, asked.bound.declared, call):
             ref = await self._audit_asked(asked, approved)
             if ref is None:
@@ -191,7 +193,7 @@ class Pipeline:
                     await self.store.write(lambda tx: enact(tx, outcome))
             except Refusal as refusal:
                 await self._audit_end(asked, "refused", str(refusal), ref)
-                return _saying(refusal)
+                return refusal
             except BaseException as error:
                 await self._audit_end(asked, "failed", type(error).__name__, ref)
                 raise
@@ -228,7 +230,7 @@ class Pipeline:
         release = asked.turn.release
         return await self.jobs.run(job, work, report, timeout=declared.timeout, promoted=release)
 
-    async def _proceed(self, decided: Proceed, answer: Asked) -> Reply:
+    async def _proceed(self, decided: Proceed, answer: Asked) -> Reply | Refusal:
         """Take a confirmed command up again: look up, convert and check anew, as things may have changed."""
         question, before = decided.question, decided.question.call
         bound = self.registry.commands[question.command]
@@ -238,18 +240,20 @@ class Pipeline:
         call = await self._check(asked)
         if call.values != before.values or call.actor.member != before.actor.member:
             raise Conflict(f"{bound.name}: it changed since you asked; look, and ask again.")
-        reply = await self._run(asked.converted(call), call, approved=f"yes of {decided.by}")
-        return await self._share(reply, asked, answer) if question.second else reply
+        asked = asked.converted(call)
+        result = await self._run(asked, call, approved=f"yes of {decided.by}")
+        return await self._share(result, asked, answer) if question.second else result
 
-    async def _share(self, reply: Reply, asked: Asked, answer: Asked) -> Reply:
+    async def _share(self, result: Reply | Refusal, asked: Asked, answer: Asked) -> Reply:
         """Tell both who asked and who said yes; what is private is only for who asked."""
-        hidden = reply.private or answer.errand.sealed
-        if not hidden and answer.message.place == asked.message.place:
+        reply, sealed = _saying(result), answer.errand.sealed
+        if not (reply.private or sealed) and answer.message.place == asked.message.place:
             return reply
-        done = Reply.of(f"Done with {answer.actor}'s yes: {asked.about}.")
+        done = "Not done in spite of" if isinstance(result, Refusal) else "Done with"
+        short = Reply.of(f"{done} {answer.actor}'s yes: {asked.about}.")
         told = Errand(asked.message, asked.errand.report, asked.actor)
-        await self._later(told, done if answer.errand.sealed else reply)
-        return done if hidden else reply
+        await self._later(told, short if sealed else reply)
+        return short if reply.private or sealed else reply
 
     def _services(self, call: Call) -> Services:
         return {**self.services, Call: call, Message: call.message, Actor: call.actor}
@@ -280,5 +284,5 @@ def _identity(message: Message) -> object:
     return message.identity or (message.place.network, message.nick)
 
 
-def _saying(refusal: Refusal) -> Reply:
-    return Reply.of(str(refusal) or "No.")
+def _saying(answer: Reply | Refusal) -> Reply:
+    return answer if isinstance(answer, Reply) else Reply.of(str(answer) or "No.")
