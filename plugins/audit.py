@@ -1,6 +1,6 @@
 """Shows the audit book, and proves that nobody rewrote it."""
 
-from bot import Book, DayBegan, Notice, Outcome, Plugin, Row, admins
+from bot import Book, DayBegan, Notice, Outcome, Plugin, Row, admins, counted
 
 plugin = Plugin("audit")
 MOST = 50
@@ -20,7 +20,7 @@ async def verify(book: Book, head: str | None = None) -> str:
     verdict = await book.verify(head)
     if not verdict.whole:
         return f"The audit book is BROKEN: {verdict.fault}."
-    return f"The audit book is whole: {verdict.length} rows [chain {verdict.head[:SHOWN]}]."
+    return f"The audit book is whole: {counted(verdict.length, 'row')} [chain {verdict.head[:SHOWN]}]."
 
 
 @plugin.on(DayBegan)
@@ -29,7 +29,9 @@ async def publish(event: DayBegan, book: Book) -> Outcome:
     verdict = await book.verify()
     if not verdict.whole:
         return _tell(event, f"The audit book is BROKEN: {verdict.fault}.")
-    return _tell(event, f"Audit book on {event.date}: {verdict.length} rows [chain {verdict.head}]")
+    return _tell(
+        event, f"Audit book on {event.date}: {counted(verdict.length, 'row')} [chain {verdict.head}]"
+    )
 
 
 def _tell(event: DayBegan, text: str) -> Outcome:
@@ -39,10 +41,8 @@ def _tell(event: DayBegan, text: str) -> Outcome:
 def line(row: Row) -> str:
     """Return one row as a chat line."""
     entry = row.entry
-    who = entry.actor or entry.identity
-    outcome = f" → {entry.outcome}" if entry.outcome else ""
+    who = entry.actor or f"guest {entry.identity}"
     ref = f" (of {entry.ref})" if entry.ref else ""
-    return (
-        f"{row.seq} {row.at:%d %b %H:%M} {who} {entry.kind}{ref}: {entry.command} {entry.words}".rstrip()
-        + outcome
-    )
+    asked = f"{entry.command} {entry.words}".rstrip()
+    outcome = f" → {entry.outcome}" if entry.outcome else ""
+    return f"{row.seq} {row.at:%d %b %H:%M} UTC {who} {entry.kind}{ref}: {asked}{outcome}"

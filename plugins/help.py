@@ -28,9 +28,9 @@ plugin = Plugin("help")
 @plugin.command("help", allow=anyone, reads=True)
 async def help_(actor: Actor, registry: Registry, *, command: str = "") -> str:
     """Tell what you may do, or how one command is used."""
-    if not command:
+    line = command.removeprefix(registry.prefix).strip()
+    if not line:
         return "\n".join(overview(registry, actor))
-    line = command.removeprefix(registry.prefix)
     found = registry.find(line)
     if found is not None:
         return "\n".join(detail(found[0], registry.prefix))
@@ -80,8 +80,8 @@ async def ping(*, word: str = "") -> str:
 async def about_(about: About, clock: Clock, links: Links) -> str:
     """Tell the version, the uptime and the networks."""
     up = span((clock.now() - about.started).total_seconds())
-    networks = "; ".join(_link(status) for status in links.status())
-    return f"{about.nick}, shipboard {about.version}, up {up}. {networks}".rstrip()
+    networks = "; ".join(_link(status) for status in links.status()) or "no network"
+    return f"{about.nick}, shipboard {about.version}, up {up}; {networks}."
 
 
 @plugin.command("status", allow=anyone, reads=True)

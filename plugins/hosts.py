@@ -13,6 +13,7 @@ from bot import (
     Plugin,
     Roster,
     StatusPart,
+    counted,
     members,
     quoted,
     size,
@@ -41,7 +42,7 @@ async def host_show(
     pressure = ", ".join(f"{what} {part:.0f} %" for what, part in sorted(reading.pressure.items()))
     up = span((clock.now() - reading.boot).total_seconds())
     return (
-        f"{await _line(host, meter, roster, hypervisor)}\n"
+        f"{_measured(reading)}; {await _counted(host, roster, hypervisor)}.\n"
         f"{host} pressure over 10 s: {pressure or 'not measured by this kernel'}; "
         f"disk {size(reading.disk_free)} free of {size(reading.disk_total)}; up {up}."
     )
@@ -63,20 +64,28 @@ def _known(name: str | None, hosts: tuple[str, ...]) -> str:
 
 
 async def _line(host: str, meter: Meter, roster: Roster, hypervisor: Hypervisor) -> str:
-    machines = [m for m in await roster.machines() if m.host == host]
-    up = sum(await asyncio.gather(*(_is_up(m, hypervisor) for m in machines)))
-    counted = f"{len(machines)} machines, {up} up"
+    machines = await _counted(host, roster, hypervisor)
     try:
-        return f"{_measured(await meter.read(host))}; {counted}."
-    except HypervisorFault as fault:
-        return f"{host}: not measured ({fault}); {counted}."
+        return f"{_measured(await meter.read(host))}; {machines}."
+    except HypervisorFault:
+        return f"{host} cannot be measured now: !host show {host} tells the admins why; {machines}."
 
 
-async def _is_up(machine: Machine, hypervisor: Hypervisor) -> bool:
-    return (await hypervisor.inspect(machine)).state.is_up
+async def _counted(host: str, roster: Roster, hypervisor: Hypervisor) -> str:
+    machines = [machine for machine in await roster.machines() if machine.host == host]
+    up = await asyncio.gather(*(_is_up(machine, hypervisor) for machine in machines))
+    silent = f", {up.count(None)} silent" if None in up else ""
+    return f"{counted(len(machines), 'machine')}, {up.count(True)} up{silent}"
+
+
+async def _is_up(machine: Machine, hypervisor: Hypervisor) -> bool | None:
+    try:
+        return (await hypervisor.inspect(machine)).state.is_up
+    except HypervisorFault:
+        return None
 
 
 def _measured(reading: HostReading) -> str:
     load = " ".join(f"{value:.2f}" for value in reading.load)
     memory = f"{size(reading.memory_available)} of {size(reading.memory_total)} memory free"
-    return f"{reading.name}: load {load} on {reading.cpus} CPUs, {memory}"
+    return f"{reading.name}: load {load} on {counted(reading.cpus, 'CPU')}, {memory}"

@@ -1,7 +1,8 @@
 """The roster: who belongs to the co-op, and by which identities they are known."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
-from zoneinfo import available_timezones
 
 from bot import (
     Actor,
@@ -24,21 +25,44 @@ from bot import (
     Share,
     Store,
     Tx,
-    Usage,
     admins,
     anyone,
+    counted,
     members,
     quoted,
 )
 
 plugin = Plugin("members")
 CODE_BITS = 64
+KEPT = timedelta(days=30)
+TAKEN_BACK = {"-", "off"}
 
 
-@plugin.converter(Identity)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A member's own identities on one network."""
+
+    member: Member
+    identities: tuple[Identity, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.identities))
+
+
+@plugin.converter(Identity, example="oftc:alice")
 async def to_identity(word: str, registrar: Registrar) -> Identity:
     """Read NETWORK:SUBJECT."""
     return registrar.identity(word)
+
+
+@plugin.converter(Known, example="oftc")
+async def to_known(word: str, actor: Actor, roster: Roster) -> Known:
+    """Find by what the speaker is known on a network."""
+    member = _member(actor)
+    found = tuple(one for one in await roster.identities(member) if one.network == word.casefold())
+    if not found:
+        raise NotFound(f"You are not known on {quoted(word)}; !whoami names where you are.")
+    return Known(member, found)
 
 
 @plugin.command("member list", allow=members, reads=True)
@@ -46,7 +70,7 @@ async def member_list(roster: Roster) -> str:
     """List the members."""
     found = await roster.members()
     shown = ", ".join(f"{m.name}{' (admin)' if m.role is Role.ADMIN else ''}{_standing(m)}" for m in found)
-    return f"{len(found)} members: {shown}."
+    return f"{counted(len(found), 'member')}: {shown}."
 
 
 @plugin.command("member show", allow=members, reads=True)
@@ -103,11 +127,11 @@ async def member_set(
     actor: Actor,
     member: Member,
     field: Literal["role", "share", "standing"],
-    value: str,
+    value: Literal["member", "admin", "full", "half", "good", "suspended"],
 ) -> str:
     """Change a member's role, share or standing."""
-    await store.write(lambda tx: registrar.set_member(tx, member, field, value.casefold(), str(actor)))
-    return f"{member.name}'s {field} is {value.casefold()}."
+    await store.write(lambda tx: registrar.set_member(tx, member, field, value, str(actor)))
+    return f"{member.name}'s {field} is {value}."
 
 
 @plugin.command("member remove", allow=admins, confirm="Remove {member.name} from the co-op's roster?")
@@ -141,46 +165,41 @@ async def link(
 
 
 async def _offer(actor: Actor, store: Store, registrar: Registrar, entropy: Entropy) -> Reply:
-    member = actor.member
-    if member is None or actor.role is Role.GUEST:
+    if actor.role is Role.GUEST:
         raise NotAllowed("Only members get a code; say !link where you are known, then !link CODE here.")
-    code = entropy.token(CODE_BITS)
+    member, code = _member(actor), entropy.token(CODE_BITS)
     await store.write(lambda tx: registrar.offer_link(tx, member, code))
-    return Reply(
-        (f"Say this within 10 minutes, once, where I do not know you yet: !link {code}",), private=True
-    )
+    text = f"Say this within 10 minutes, once, where I do not know you yet: !link {code}"
+    return Reply((text,), private=True)
 
 
-@plugin.command("unlink", allow=members, confirm="Forget who you are on {network}?")
-async def unlink(store: Store, registrar: Registrar, roster: Roster, actor: Actor, network: str) -> str:
+@plugin.command("unlink", allow=members, confirm="Forget that {network} is you?")
+async def unlink(store: Store, registrar: Registrar, network: Known) -> str:
     """Take back your own identities on a network."""
-    member = actor.member
-    if member is None:
-        raise NotAllowed("Only members have identities.")
-    own = [identity for identity in await roster.identities(member) if identity.network == network.casefold()]
-    if not own:
-        raise NotFound(f"You are not known on {quoted(network)}; !whoami names where you are.")
 
     def take_back(tx: Tx) -> None:
-        for identity in own:
-            registrar.unbind(tx, member, identity, member.name)
+        for identity in network.identities:
+            registrar.unbind(tx, network.member, identity, network.member.name)
 
     await store.write(take_back)
-    return f"You are no longer known as {', '.join(map(str, own))}."
+    return f"You are no longer known as {network}."
 
 
 @plugin.command("set", allow=members)
 async def set_own(
-    store: Store, registrar: Registrar, actor: Actor, field: Literal["zone", "reach", "quiet"], value: str
+    store: Store,
+    registrar: Registrar,
+    roster: Roster,
+    actor: Actor,
+    field: Literal["zone", "reach", "quiet"],
+    value: str,
 ) -> str:
-    """Set your time zone, the network to reach you on, or your quiet hours."""
-    member = actor.member
-    if member is None:
-        raise NotAllowed("Only members have settings.")
-    if field == "zone" and value not in available_timezones():
-        raise Usage(f"“{value[:40]}” is no time zone; write it like Europe/Berlin.")
-    await store.write(lambda tx: registrar.set_member(tx, member, field, value, member.name))
-    return f"Your {field} is {value[:64]}."
+    """Set your time zone, the network to reach you on, or your quiet hours; off takes it back."""
+    member = _member(actor)
+    if field == "reach" and value.casefold() not in TAKEN_BACK:
+        await to_known(value, actor, roster)
+    after = await store.write(lambda tx: registrar.set_member(tx, member, field, value, member.name))
+    return f"Your {field} is {getattr(after, field) or 'not set'}."
 
 
 @plugin.on(IdentityBound)
@@ -188,14 +207,19 @@ async def tell(event: IdentityBound, roster: Roster, clock: Clock) -> Outcome:
     """Tell the member and the admins of every bind and unbind: nobody becomes somebody unseen."""
     what = "is now" if event.bound else "is no longer"
     text = f"{event.network}:{event.subject} {what} {event.member} (by {event.by})."
-    key = f"identity {event.network}:{event.subject} {event.bound} {clock.now():%Y-%m-%d}"
-    member = await roster.member(event.member)
-    admins_told = Notice("admins", (text,), key=key)
-    if member is None:
-        return Outcome(notices=(admins_told,))
-    return Outcome(
-        notices=(admins_told, Notice(member, (f"{text} If that was not you, tell an admin.",), key=key))
-    )
+    now = clock.now()
+    key, expires = f"identity {event.network}:{event.subject} {event.bound} {now:%Y-%m-%d}", now + KEPT
+    notices = [Notice("admins", (text,), key=key, expires=expires)]
+    if member := await roster.member(event.member):
+        warned = (f"{text} If that was not you, tell an admin.",)
+        notices.append(Notice(member, warned, key=key, expires=expires))
+    return Outcome(notices=tuple(notices))
+
+
+def _member(actor: Actor) -> Member:
+    if actor.member is None:
+        raise NotAllowed("Only members have identities and settings.")
+    return actor.member
 
 
 def _standing(member: Member) -> str:

@@ -27,7 +27,7 @@ from plugins.vms.declared import plugin
 
 OWNER_OR_ADMINS = owner_of("machine") | admins
 CONSOLE_LINES = 10
-MOST_CONSOLE_LINES = 200
+MOST_CONSOLE_LINES = 50
 RUN_SECONDS = 25.0
 START_SECONDS = 90.0
 STOP_SECONDS = 120.0
@@ -47,7 +47,7 @@ async def vm_list(
             raise NotFound(f"No machine is on {quoted(which)}; hosts: {', '.join(sorted(hosts)) or 'none'}.")
         machines = tuple(m for m in machines if m.host == which.casefold())
     if not machines:
-        return "You own no machine." if which else "There is no machine yet."
+        return "You own no machine." if which else "There is no machine yet; the admins enter the first."
     infos = await asyncio.gather(*(_inspect(m, hypervisor) for m in machines))
     return texts.listed(zip(machines, infos, strict=True), clock.now())
 
@@ -75,8 +75,7 @@ async def vm_start(hypervisor: Hypervisor, report: Report, machine: Machine) -> 
 )
 async def vm_stop(hypervisor: Hypervisor, machine: Machine) -> str:
     """Take a machine down as gently as it lets itself be."""
-    result = await hypervisor.stop(machine)
-    return f"{machine.name} is down ({result.rung}, {result.seconds:.1f} s)."
+    return texts.stopped(machine, await hypervisor.stop(machine))
 
 
 @plugin.command(
@@ -122,8 +121,8 @@ async def vm_kill(hypervisor: Hypervisor, machine: Machine) -> str:
 async def vm_console(hypervisor: Hypervisor, machine: Machine, lines: int = CONSOLE_LINES) -> Reply:
     """Send you the tail of a machine's console."""
     tail = await hypervisor.console(machine, max(1, min(lines, MOST_CONSOLE_LINES)))
-    marked = tuple(f"[{machine.name}] {line}" for line in tail)
-    return Reply(marked or (f"{machine.name} has said nothing on its console.",), private=True)
+    said = texts.marked(machine.name, tail) or (f"{machine.name} has said nothing on its console.",)
+    return Reply(said, private=True)
 
 
 @plugin.command("vm run", allow=owner_of("machine"), private=("command",), timeout=RUN_SECONDS + 10)
@@ -150,8 +149,8 @@ async def status_part(_: StatusPart, roster: Roster, hypervisor: Hypervisor) -> 
 async def _inspect(machine: Machine, hypervisor: Hypervisor) -> MachineInfo:
     try:
         return await hypervisor.inspect(machine)
-    except HypervisorFault as fault:
-        return MachineInfo(machine.name, MachineState.UNRESPONSIVE, detail=str(fault))
+    except (HypervisorFault, Refusal):
+        return MachineInfo(machine.name, MachineState.UNRESPONSIVE)
 
 
 async def _usage(machine: Machine, info: MachineInfo, hypervisor: Hypervisor) -> MachineUsage | None:

@@ -20,12 +20,12 @@ async def tell(event: MachineChanged, roster: Roster) -> Outcome:
         return Outcome(notices=_said(event, owner))
     text = texts.news(event)
     key, expires = f"vm {event.machine} {event.at.isoformat()}", event.at + KEPT
-    tail = tuple(f"[{event.machine}] {line}" for line in event.tail)
+    tail = texts.marked(event.machine, event.tail)
     team = Notice("team", (text,), Urgency.ALERT, key, expires)
     told = Notice(owner or "admins", (text, *tail), Urgency.ALERT, key, expires)
     return Outcome(notices=(team, told))
 
 
 def _said(event: MachineChanged, owner: Member | None) -> tuple[Notice, ...]:
-    text = f"[{event.machine}] {event.text}"
-    return (Notice(owner or "admins", (text,), Urgency.CHATTER, f"vm {event.machine} said", event.at + KEPT),)
+    lines = texts.marked(event.machine, (event.text,))
+    return (Notice(owner or "admins", lines, Urgency.CHATTER, f"vm {event.machine} said", event.at + KEPT),)

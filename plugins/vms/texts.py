@@ -1,6 +1,6 @@
 """The chat lines of this plugin. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.words import (
@@ -10,10 +10,25 @@ from bot.words import (
     MachineInfo,
     MachineUsage,
     RunResult,
+    StopResult,
     counted,
     size,
     span,
 )
+
+LONGEST = 300
+"""Bytes of a guest's words in one chat line: what a network splits further stands there without its mark."""
+
+MOST_LINES = 1000
+"""How many lines of a command's output are handed on; no network shows more."""
+
+RUNGS = {
+    "cad": "it shut itself down",
+    "poweroff": "its agent powered it off",
+    "halt": "halted without a shutdown",
+    "kill": "killed, as nothing gentler worked",
+}
+"""What the rungs of the ladder that stops a machine mean to people."""
 
 
 def owner(machine: Machine) -> str:
@@ -37,7 +52,7 @@ def state(info: MachineInfo, now: datetime) -> str:
 
 def shown(machine: Machine, info: MachineInfo, usage: MachineUsage | None, now: datetime) -> str:
     """Return what is known of one machine, in two lines: what it is, and what is truly in force."""
-    detail = f" ({info.detail})" if info.detail else ""
+    detail = f" ({said(info.detail)})" if info.detail else ""
     first = (
         f"{machine.name} {state(info, now)}{detail}: {owner(machine)}'s, "
         f"{machine.share.value} share on {machine.host}, {machine.memory_mib} MiB"
@@ -59,22 +74,45 @@ def _used(usage: MachineUsage | None) -> str:
     return f"; used: CPU {cpu}, memory {memory}, disk {disk}{net}"
 
 
+def stopped(machine: Machine, result: StopResult) -> str:
+    """Say how a machine went down."""
+    how = RUNGS.get(result.rung, result.rung)
+    return f"{machine.name} is down: {how} ({result.rung}, {result.seconds:.1f} s)."
+
+
 def ran(machine: Machine, result: RunResult) -> tuple[str, ...]:
     """Return a command's output as lines, each marked, since every word of it is the guest's."""
-    text = result.output.decode("utf-8", "replace")
-    lines = [f"[{machine.name}] {line}" for line in text.splitlines()]
-    cut = ", cut" if result.truncated else ""
-    return (f"{machine.name}: exit {result.status}, {counted(len(lines), 'line')}{cut}", *lines)
+    lines = result.output.decode("utf-8", "replace").splitlines()
+    cut = ", cut" if result.truncated or len(lines) > MOST_LINES else ""
+    head = f"{machine.name}: exit {result.status}, {counted(len(lines), 'line')}{cut}"
+    return (head, *marked(machine.name, lines[:MOST_LINES])[:MOST_LINES])
+
+
+def marked(name: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """Mark a guest's own words, in pieces that are short enough to be split no more."""
+    return tuple(f"[{name}] {piece}" for line in lines for piece in _pieces(line))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    while len(line.encode(errors="replace")) > LONGEST:
+        piece = _fitting(line)
+        yield piece
+        line = line[len(piece) :]
+    yield line
+
+
+def _fitting(line: str) -> str:
+    return line[:LONGEST].encode(errors="replace")[:LONGEST].decode(errors="ignore")
+
+
+def said(words: str) -> str:
+    """Quote a guest's words within a line of ours, cut so that they stay in it."""
+    short = _fitting(words)
+    return f"“{words if short == words else short.rstrip() + '…'}”"
 
 
 def news(event: MachineChanged) -> str:
     """Say what happened to a machine of its own accord."""
-    match event.kind:
-        case MachineEventKind.CRASHED:
-            reason = event.text or "no reason known"
-            return f"{event.machine} CRASHED on {event.host}: {reason}. !vm start {event.machine}"
-        case MachineEventKind.EXITED:
-            reason = event.text or "its guest powered off"
-            return f"{event.machine} went down by itself on {event.host}: {reason}. !vm start {event.machine}"
-        case _:
-            return f"{event.machine} is up on {event.host}."
+    what = "CRASHED" if event.kind is MachineEventKind.CRASHED else "went down by itself"
+    reason = f": {said(event.text)}" if event.text else ""
+    return f"{event.machine} {what} on {event.host}{reason}. !vm start {event.machine}"
