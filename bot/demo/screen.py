@@ -4,6 +4,7 @@ import os
 import shutil
 import textwrap
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TextIO
@@ -82,5 +83,6 @@ class Screen:
         )
 
     def _write(self, text: str) -> None:
-        self.out.write(text)
-        self.out.flush()
+        with suppress(OSError):  # the terminal, or who read the pipe, has gone: that is no reason to stumble
+            self.out.write(text)
+            self.out.flush()

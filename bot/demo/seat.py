@@ -6,7 +6,7 @@ import signal
 import termios
 import tty
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from bot.demo.client import Event, Happened, Person, Said
@@ -126,6 +126,7 @@ class Seat:
             self.ended.set()
 
 
+_ACTION = "\x01ACTION "  # https://modern.ircdocs.horse/ctcp
 _DEEDS: Mapping[str, tuple[int, Callable[[Seat, list[str]], Awaitable[str]]]] = {
     "/as": (1, Seat.change),
     "/join": (1, Seat.join),
@@ -138,6 +139,8 @@ _DEEDS: Mapping[str, tuple[int, Callable[[Seat, list[str]], Awaitable[str]]]] = 
 def show(event: Event, nick: str, room: str, *, current: bool) -> tuple[str, str, Tint] | None:
     """Return an event as line, mark and colour, or None; of the other seats only direct words are shown."""
     match event:
+        case Said(who, _, text) if text.startswith(_ACTION):
+            return (f"{who} {text.removeprefix(_ACTION)}", "*", Tint.PERSON) if current else None
         case Said(who, to, text) if to.startswith("#"):
             where = "" if to.lower() == room.lower() else f"{to} "
             return (text, f"{where}<{who}>", Tint.BOT if who == BOT else Tint.PERSON) if current else None
@@ -189,4 +192,5 @@ def keyboard(
         screen.release()
         loop.remove_reader(descriptor)
         loop.remove_signal_handler(signal.SIGCONT)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # it has gone
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

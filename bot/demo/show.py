@@ -1,11 +1,13 @@
 """The whole demo: set-up, then the terminal's seat, or the tour where there is no terminal."""
 
 import asyncio
+import io
 import logging
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import bot
@@ -19,6 +21,7 @@ from bot.errors import ConfigError, Fault
 
 _LOG = logging.getLogger("shipboard.demo")
 LOG = "demo.log"
+OVER = "The demo is over, its machines are stopped."
 
 
 def folders(package: Path, environ: Mapping[str, str]) -> tuple[Path, Path]:
@@ -35,63 +38,95 @@ def folders(package: Path, environ: Mapping[str, str]) -> tuple[Path, Path]:
 
 
 def main(environ: Mapping[str, str] = os.environ) -> int:
-    """Run the demo until it is ended; return the exit status."""
+    """Run the demo until it is ended; return the exit status. ConfigError if it has no place to be."""
     folder, cache = folders(Path(bot.__file__).parent, environ)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         log = logging.FileHandler(folder / LOG, mode="w", encoding="utf-8")
     except OSError as error:
-        raise ConfigError(
-            f"{error.filename}: {error.strerror}; set XDG_STATE_HOME to a folder that may be written"
-        ) from error
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[log]
-    )
+        cure = "set XDG_STATE_HOME to a folder that may be written"
+        raise ConfigError(f"{error.filename}: {error.strerror}; {cure}") from error
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 shows what it can
     screen = Screen(sys.stdout, wants_colour(sys.stdout, environ))
-    return asyncio.run(_until_signal(folder, cache, screen))
-
-
-async def _until_signal(folder: Path, cache: Path, screen: Screen) -> int:
-    """Run the demo; a signal ends it in order, and only once, so that what it started is ended too."""
-    got: list[int] = []
-    running = asyncio.ensure_future(_run(folder, cache, screen))
-
-    def end(number: int) -> None:
-        if not got:
-            got.append(number)
-            running.cancel()
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, end, number)
+    terminal = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
+    log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(log)
+    logging.getLogger().setLevel(logging.INFO)
     try:
-        return await running
-    except asyncio.CancelledError:
-        screen.line("The demo is over, its machines are stopped.")
-        return os.EX_OK if sys.stdin.isatty() else 128 + got[0]
+        return asyncio.run(Show(folder, cache, screen, terminal).run())
+    finally:
+        logging.getLogger().removeHandler(log)
+        log.close()
 
 
-async def _run(folder: Path, cache: Path, screen: Screen) -> int:
-    screen.line("Shipboard's demo: an IRC server, the bot and two virtual machines, all on this computer.")
-    try:
-        async with stage.stage(coops.load(), folder, cache, lambda text: screen.line(f"  {text} …")) as made:
-            introduce(made, screen)
-            begun = asyncio.get_running_loop().time()
-            if sys.stdin.isatty():
-                await _sit(made, screen)
-            else:
-                await made.play(Tour(made, screen).play(script.script(made.coop)))
-            seconds = asyncio.get_running_loop().time() - begun
-    except Fault as fault:
-        _LOG.exception("the demo failed")
-        screen.line(f"The demo failed: {fault}. Its log: {folder / LOG}", tint=Tint.LOUD)
-        return 1
-    screen.line()
-    if not sys.stdin.isatty():
-        screen.line(
-            f"The tour is over: every answer came, in {seconds:.0f} s. With a terminal, make run is yours."
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One demo; `terminal` is the descriptor of the terminal where somebody sits, None where nobody does."""
+
+    folder: Path
+    cache: Path
+    screen: Screen
+    terminal: int | None
+
+    async def run(self) -> int:
+        """Run it; the first signal ends it in order, further ones change nothing. Return the exit status."""
+        got: list[int] = []
+        running = asyncio.ensure_future(self._run())
+
+        def end(number: int) -> None:
+            if not got:
+                got.append(number)
+                running.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, end, number)
+        try:
+            return await running
+        except asyncio.CancelledError:
+            self.screen.line(OVER)
+            return os.EX_OK if self.terminal is not None else 128 + got[0]
+
+    async def _run(self) -> int:
+        self.screen.line(
+            "Shipboard's demo: an IRC server, the bot and two virtual machines, all on this computer."
         )
-    screen.line("The demo is over, its machines are stopped.")
-    return 0
+        try:
+            async with stage.stage(coops.load(), self.folder, self.cache, self._say) as made:
+                introduce(made, self.screen)
+                if self.terminal is None:
+                    await self._tour(made)
+                else:
+                    await self._sit(made, self.terminal)
+        except Fault as fault:
+            _LOG.exception("the demo failed")
+            self.screen.line(f"The demo failed: {fault}. Its log: {self.folder / LOG}", tint=Tint.LOUD)
+            return 1
+        self.screen.line(OVER)
+        return os.EX_OK
+
+    def _say(self, text: str) -> None:
+        self.screen.line(f"  {text} …")
+
+    async def _tour(self, made: Stage) -> None:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        await made.play(Tour(made, self.screen).play(script.script(made.coop)))
+        self.screen.line()
+        self.screen.line(
+            f"The tour is over: every answer came, in {clock() - begun:.0f} s. On a terminal, you play."
+        )
+
+    async def _sit(self, made: Stage, terminal: int) -> None:
+        coop = made.coop
+        own = next(machine.name for machine in coop.machines if machine.owner == coop.seat)
+        self.screen.line()
+        self.screen.line(f"You are {coop.seat}, an admin, in {coop.room}. Try:")
+        self.screen.line(f"  !help   !vm list   !vm start {own}   !vm run {own} uname -a   !vm stop {own}")
+        self.screen.line(f"  {HELP} (or Ctrl-D)")
+        self.screen.line()
+        seat = await Seat.take(made, self.screen)
+        await made.play(seat.sit(terminal))
 
 
 def introduce(made: Stage, screen: Screen) -> None:
@@ -101,25 +136,12 @@ def introduce(made: Stage, screen: Screen) -> None:
     for warning in made.warnings:
         screen.line(warning, tint=Tint.LOUD)
     screen.line(f"  machines  {made.guests}")
-    screen.line(
-        f"  server    127.0.0.1 port {made.port}, room {coop.room}, no TLS; accounts with new passwords:"
-    )
+    screen.line(f"  server    127.0.0.1 port {made.port}, no TLS, room {coop.room}; new passwords each time:")
     for member in coop.members:
         what = ", ".join([member.role.value, f"{member.share.value} share", *machines[member.name]])
-        screen.line(f"            {member.name:<10} {made.passwords[member.name]:<13} {what}")
+        screen.line(f"            {member.name:<10} {made.passwords[member.name]:<13}  {what}")
     guest = next(member.name for member in coop.members if member.name != coop.seat)
-    irssi = f"irssi -c 127.0.0.1 -p {made.port} -w {guest}:{made.passwords[guest]} -n {guest}"
-    screen.line(f"  join it   {irssi}   then /join {coop.room}")
-
-
-async def _sit(made: Stage, screen: Screen) -> None:
-    coop = made.coop
-    own = next(machine.name for machine in coop.machines if machine.owner == coop.seat)
-    screen.line()
     screen.line(
-        f"You are {coop.seat} in {coop.room}. Try !help, !vm list, !vm start {own}, !vm run {own} uname -a"
+        f"  join it   irssi -c 127.0.0.1 -p {made.port} -w {guest}:{made.passwords[guest]} -n {guest}"
     )
-    screen.line(f"{HELP} (or Ctrl-D)")
-    screen.line()
-    seat = await Seat.take(made, screen)
-    await made.play(seat.sit(sys.stdin.fileno()))
+    screen.line(f"            and there /join {coop.room}")
