@@ -116,6 +116,21 @@ async def test_services_that_do_not_answer_hold_nobody_up(irc: Irc) -> None:
     await peer.expect("AUTHENTICATE SCRAM-SHA-256")
 
 
+async def test_success_without_its_details_is_success(irc: Irc) -> None:
+    transport = irc.make(account="eddie", mechanisms=("PLAIN",))
+    irc.serve(transport)
+    peer = await irc.server.accept()
+    await peer.negotiate("sasl")
+    await peer.expect("AUTHENTICATE PLAIN")
+    peer.send("AUTHENTICATE +", ":irc.test 903 Eddie :ok")
+    await peer.expect("CAP END")
+    await peer.welcome()
+    await peer.expect("JOIN #ford")
+    await irc.clock.advance(70)
+    assert not [line for line in await peer.pending() if line.startswith(("CAP", "AUTH"))]
+    assert transport.status().account == "eddie"
+
+
 async def test_services_that_come_late_see_us_log_in(irc: Irc) -> None:
     transport = irc.make(account="eddie", mechanisms=("PLAIN",))
     irc.serve(transport)

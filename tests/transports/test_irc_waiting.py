@@ -55,6 +55,7 @@ async def test_too_many_waiters_are_turned_away_and_all_are_let_go_at_the_end(cl
 
 async def test_without_pace_everybody_may_speak(clock: HandClock) -> None:
     turns = Turns(clock, None)
+    assert turns.largest == LANE
     assert [await turns.turn("x", 99) for _ in range(300)] == [True] * 300
     assert turns.lock("x") is turns.lock("x")
     turns.close()
