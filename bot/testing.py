@@ -74,6 +74,11 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self._passed + seconds, next(self._count), woken))
         await woken
 
+    @property
+    def sleepers(self) -> int:
+        """How many wait for this clock now."""
+        return sum(not woken.done() for _, _, woken in self._sleepers)
+
     async def advance(self, seconds: float) -> None:
         """Let time pass, waking every sleeper at its own instant, and let them do their work."""
         end = self._passed + seconds

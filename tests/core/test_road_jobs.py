@@ -175,7 +175,7 @@ async def test_a_late_picture_or_private_answer_to_a_guest_is_said_at_once(tmp_p
             asyncio.create_task(chat.hear(who, f"!{line}"))
             for who, line in (("zed", "whisper"), ("bob", "draw"))
         ]
-        while len(chat.clock._sleepers) < len(tasks):
+        while chat.clock.sleepers < len(tasks):
             await asyncio.sleep(0)
         await chat.clock.advance(11)
         going.set()
