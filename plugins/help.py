@@ -34,8 +34,7 @@ async def help_(actor: Actor, registry: Registry, *, command: str = "") -> str:
     found = registry.find(line)
     if found is not None:
         return "\n".join(detail(found[0], registry.prefix))
-    bounds = registry.group(line.split()[0], actor)
-    if bounds:
+    if bounds := registry.group(line, actor):
         return "\n".join(group(bounds, registry.prefix))
     near = registry.nearest(line, actor)
     raise NotFound(

@@ -98,8 +98,8 @@ async def member_add(
     """Add a member; they are known once they have an identity."""
     by = str(actor)
     member = await store.write(lambda tx: registrar.add_member(tx, name, Role(role), share, by))
-    what = f"{member.role.value} with a {member.share.value} share"
-    return f"{member.name} is a {what}. Next: !member identity {member.name} NETWORK:SUBJECT"
+    what = f"{'an admin' if member.role is Role.ADMIN else 'a member'} with a {member.share.value} share"
+    return f"{member.name} is {what}. Next: !member identity {member.name} NETWORK:SUBJECT"
 
 
 @plugin.command("member identity", allow=admins)
