@@ -11,7 +11,7 @@ LOCK := uv pip compile pyproject.toml --group build --python-version 3.11 --univ
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long packages lint types layers tests format lock clean
+.PHONY: help run test test-long packages lint types layers tests bench format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ tests: $(VENV)/dev.stamp ## the tests that are not long, and the coverage gate
 	$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --cov --cov-report= --cov-report=json:.coverage.json --junit-xml=.coverage.xml
 	$(BIN)/python -m tests.house.coverage_gate .coverage.json .coverage.xml
 
+bench: $(VENV)/run.stamp ## measure speed and growth, in at most 10 minutes, on a machine that is quiet (docs/performance.md)
+	$(BIN)/python -m bench $(BENCH_FLAGS)
+
 format: $(VENV)/dev.stamp ## put the code into the one format, and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -54,7 +57,7 @@ lock: ## pin what pyproject.toml asks for (LOCK_FLAGS=--upgrade: the newest); ne
 
 clean: ## remove all that make made; data/ is yours and stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
-	find bot plugins tests -name __pycache__ -prune -exec rm -rf {} +
+	find bot bench plugins tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("shipboard needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'

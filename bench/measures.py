@@ -1,0 +1,113 @@
+"""What is measured, and what it should be. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.arithmetic import Figures, table
+
+FLOOR = "irc"
+"""The bot that goals are multiples of."""
+
+SUBJECT = "shipboard"
+"""The bot that has goals."""
+
+PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", "audit", "members")
+"""What can be measured by itself; a start is part of all but the last two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a figure may be at most: by itself, or so many times the floor's; `at_least`: or no less."""
+
+    bound: float
+    times_floor: bool = False
+    at_least: bool = False
+
+    def __str__(self) -> str:
+        sign = ">=" if self.at_least else "<="
+        return f"{sign} {self.bound:,g}" + (f" x {FLOOR}" if self.times_floor else "")
+
+    def is_met(self, figure: float | None, floor: float | None) -> bool | None:
+        """Tell whether a figure is as it should be; None if the floor was not measured."""
+        if self.times_floor and floor is None:
+            return None
+        bound = self.bound * (floor or 0.0) if self.times_floor else self.bound
+        return figure is not None and (figure >= bound if self.at_least else figure <= bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row of the table."""
+
+    key: str
+    title: str
+    digits: int = 0
+    goal: Goal | None = None
+
+
+MEASURES = (
+    Measure("join_s", "start to JOIN, s", 3, Goal(2.5, times_floor=True)),
+    Measure("answer_s", "start to first right answer, s", 3),
+    Measure("p50_ms", "latency p50, ms", 3, Goal(1.8, times_floor=True)),
+    Measure("p99_ms", "latency p99, ms", 3, Goal(2, times_floor=True)),
+    Measure("replies_s", "replies a second, pipelined", 0, Goal(6000, at_least=True)),
+    Measure("lost", "... lost", 0, Goal(0)),
+    Measure("doubled", "... doubled", 0, Goal(0)),
+    Measure("disordered", "... out of order", 0, Goal(0)),
+    Measure("cpu_us", "CPU a reply, us", 0, Goal(150)),
+    Measure("rss_start_mib", "RSS at start, MiB", 1),
+    Measure("rss_peak_mib", "RSS at its peak, MiB", 1, Goal(50)),
+    Measure("rss_growth_mib", "RSS grown over the replies, MiB", 1, Goal(2)),
+    Measure("chatter_s", "CPU for chatter, s", 2, Goal(0.6)),
+    Measure("behind_1_ms", "a quick one behind 1 slow, ms", 2, Goal(5)),
+    Measure("behind_12_ms", "a quick one behind 12 slow, ms", 2, Goal(5)),
+    Measure("behind_200_ms", "a quick one behind 200 slow, ms", 2, Goal(5)),
+    Measure("behind_lost", "... slow ones lost", 0, Goal(0)),
+    Measure("proven_p50_ms", "proven members: latency p50, ms", 3, Goal(1.8, times_floor=True)),
+    Measure("proven_p99_ms", "proven members: latency p99, ms", 3, Goal(2, times_floor=True)),
+    Measure("proven_replies_s", "proven members: replies a second", 0, Goal(6000, at_least=True)),
+    Measure("proven_lost", "... lost", 0, Goal(0)),
+    Measure("proven_doubled", "... doubled", 0, Goal(0)),
+    Measure("proven_disordered", "... out of order", 0, Goal(0)),
+    Measure("proven_cpu_us", "proven members: CPU a reply, us", 0, Goal(150)),
+    Measure("idle_s", "CPU of an idle minute, s", 3, Goal(0.03)),
+)
+
+
+def report(bots: Mapping[str, Figures]) -> str:
+    """Set the figures of all bots side by side, with the goals and whether they are met."""
+    rows = [["", *bots, "goal", ""]]
+    for measure in MEASURES:
+        if any(measure.key in figures for figures in bots.values()):
+            cells = [_cell(measure, figures) for figures in bots.values()]
+            rows.append([measure.title, *cells, str(measure.goal or ""), verdict(measure, bots)])
+    return table(rows)
+
+
+def verdict(measure: Measure, bots: Mapping[str, Figures]) -> str:
+    """Return `met` or `MISSED`, or nothing where there is no goal or it was not measured."""
+    figures = bots.get(SUBJECT, {})
+    if measure.goal is None or measure.key not in figures:
+        return ""
+    floor = bots.get(FLOOR, {}).get(measure.key.removeprefix("proven_"))
+    met = measure.goal.is_met(figures[measure.key], floor)
+    return {True: "met", False: "MISSED", None: "?"}[met]
+
+
+def _cell(measure: Measure, figures: Figures) -> str:
+    if measure.key not in figures:
+        return "-"
+    figure = figures[measure.key]
+    return "none" if figure is None else f"{figure:,.{measure.digits}f}"
+
+
+def curve(points: Sequence[Mapping[str, float]]) -> str:
+    """Set the points of a growth curve below each other."""
+    if not points:
+        return ""
+    rows = [list(points[0]), *([_figure(figure) for figure in point.values()] for point in points)]
+    return table(rows)
+
+
+def _figure(figure: float) -> str:
+    return f"{figure:,}" if isinstance(figure, int) else f"{figure:,.3f}"
