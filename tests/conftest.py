@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,9 @@ async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
     plugins = [loaded.plugin for loaded in loader.load(None, ()).loaded]
     async with Chat.open(tmp_path, plugins) as chat:
         yield chat
+
+
+async def until(so: Callable[[], object]) -> None:
+    """Let the others go on until it is so; the test's own time limit is the deadline."""
+    while not so():
+        await asyncio.sleep(0)

@@ -39,5 +39,5 @@ def test_alerts_go_before_news_before_chatter() -> None:
 def test_a_message_proves_nothing_unless_it_says_so() -> None:
     message = Message(Place("oftc", "#ford"), "alice", "hi", datetime(2026, 11, 22, tzinfo=UTC))
     assert message.identity is None
-    assert not (message.named or message.replayed or message.place.direct)
+    assert not any((message.named, message.replayed, message.place.direct))
     assert Call(message, Actor()).values == {}

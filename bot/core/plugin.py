@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
+Kind = TypeVar("Kind", bound=type)
 Function = Callable[..., Any]
 Migration = Callable[["Database"], None]
 
@@ -66,6 +67,7 @@ class Plugin:
     answerers: list[Listener] = field(default_factory=list)
     converters: list[Converting] = field(default_factory=list)
     migrations: list[Migration] = field(default_factory=list)
+    events: list[type] = field(default_factory=list)
 
     def command(  # noqa: PLR0913 - a declaration in one place; all but the name by keyword
         self,
@@ -108,6 +110,11 @@ class Plugin:
             return handler
 
         return declare
+
+    def event(self, kind: Kind) -> Kind:
+        """Declare an event class of this plugin's own, so that it can be stored even if nobody listens."""
+        self.events.append(kind)
+        return kind
 
     def on(self, event: type) -> Callable[[Handler], Handler]:
         """Handle events of this class (and of those derived from it); must be idempotent."""

@@ -72,6 +72,7 @@ class Registry:
     commands: dict[str, Bound] = field(default_factory=dict)
     listeners: list[Heard] = field(default_factory=list)
     answerers: list[Heard] = field(default_factory=list)
+    declared: list[type[Event]] = field(default_factory=list)
 
     def find(self, line: str) -> tuple[Bound, str] | None:
         """Return the command that a line begins with, and the rest; two-word names win."""
@@ -98,9 +99,9 @@ class Registry:
         return None
 
     def events(self) -> tuple[type[Event], ...]:
-        """Return the classes of the events that can happen: the co-op's, and those that plugins listen to."""
+        """Return the classes of the events that can happen: the co-op's, and those of plugins."""
         own = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
-        return tuple(dict.fromkeys((*own, *(heard.subject for heard in self.listeners))))
+        return tuple(dict.fromkeys((*own, *self.declared, *(heard.subject for heard in self.listeners))))
 
     def group(self, first: str, actor: Actor) -> tuple[Bound, ...]:
         """Return the commands that begin with this word and that the actor may see."""
@@ -132,6 +133,10 @@ def build(
                     f"plugin {plugin.name}: {prefix}{bound.name} is already a command of plugin {other}"
                 )
             registry.commands[bound.name] = bound
+        for kind in plugin.events:
+            if not issubclass(kind, Event):
+                raise PluginError(f"plugin {plugin.name}: {kind.__name__} is no Event")
+            registry.declared.append(kind)
         registry.listeners += [_bind_listener(listener, services, Event) for listener in plugin.listeners]
         registry.answerers += [_bind_listener(answerer, services, Inquiry) for answerer in plugin.answerers]
     for name, override in (overrides or {}).items():

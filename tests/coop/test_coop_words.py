@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.coop import machines, people, shares, spans
 from bot.coop.about import VERSION, About
-from bot.coop.events import DayBegan, Event
+from bot.coop.events import DayBegan
 from bot.coop.machines import Machine, MachineEvent, MachineEventKind, MachineState
 from bot.coop.people import Member, Role, Standing
 from bot.coop.questions import Inquiry, StatusPart
@@ -114,9 +114,9 @@ def test_amounts_of_bytes(amount: int, text: str) -> None:
 
 
 def test_events_and_questions_are_values() -> None:
-    event: Event = DayBegan(date="2026-11-22")
+    event = DayBegan(date="2026-11-22")
     assert event == DayBegan(date="2026-11-22")
     with pytest.raises(FrozenInstanceError):
-        event.date = "x"  # type: ignore[attr-defined]  # what is tested
+        event.date = "x"  # type: ignore[misc]  # what is tested
     assert isinstance(StatusPart(), Inquiry)
     assert StatusPart() == StatusPart()

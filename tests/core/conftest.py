@@ -165,7 +165,16 @@ async def talk(tmp_path: Path, probe: Probe) -> AsyncIterator[Chat]:
 async def book(chat: Chat) -> list[str]:
     """The audit book, the oldest row first: kind, command, words, outcome."""
     rows = [row.entry for row in reversed(await chat.book.recent(100))]
-    return [" | ".join((e.kind, e.command, e.words, e.outcome)).rstrip(" |") for e in rows]
+    return [f"{e.kind} | {e.command} | {e.words} | {e.outcome}".rstrip(" |") for e in rows]
+
+
+async def also_known(chat: Chat, subject: str, member: str) -> Identity:
+    """Give a member another account."""
+    other = Identity("net", IdentityKind.IRC_ACCOUNT, subject)
+    row = {"network": "net", "kind": "irc-account", "subject": subject, "member": member, "bound": "x"}
+    seen = "2026-11-22T12:00:00.000000Z"
+    await chat.store.write(lambda tx: tx.db.table("identities").insert({**row, "seen": seen}))
+    return other
 
 
 def message(chat: Chat, who: str, text: str) -> Message:

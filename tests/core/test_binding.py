@@ -42,7 +42,7 @@ def test_services_are_injected_and_the_rest_are_words() -> None:
     signature = bind(handler, SERVICES, CONVERTERS, where="")
     assert [p.name for p in signature.services] == ["store", "clock"]
     assert [(p.name, p.kind) for p in signature.words] == [("machine", Kind.WORD), ("text", Kind.REST)]
-    services = {Store: "the store", Clock: "the clock"}
+    services: dict[type, object] = {Store: "the store", Clock: "the clock"}
     assert inject(signature, services) == {"store": "the store", "clock": "the clock"}
 
 
@@ -57,8 +57,11 @@ def test_usage_comes_from_the_signature() -> None:
 
 def test_an_optional_annotation_is_that_of_its_value() -> None:
     def handler(
-        old: Optional[Member] = None, new: "Member | None" = None, *, rest: str | None = None
-    ) -> None: ...  # noqa: UP045 - the old way of writing it is another type
+        old: Optional[Member] = None,  # noqa: UP045 - the old way of writing it is another type
+        new: "Member | None" = None,
+        *,
+        rest: str | None = None,
+    ) -> None: ...
 
     old, new, rest = words_of(handler)
     assert old.annotation is new.annotation is Member
@@ -69,7 +72,7 @@ class Shouted(StrEnum):
     YES = "YES"
 
 
-def unannotated(thing, count: int) -> None: ...  # type: ignore[no-untyped-def]  # what is tested
+def unannotated(thing, count: int) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001 - what is tested
 def starred(*words: str) -> None: ...
 def double_starred(**words: str) -> None: ...
 def unknown(path: bytes) -> None: ...
@@ -80,8 +83,8 @@ def two_rests(*, one: str, two: str) -> None: ...
 def after_optional(lines: int = 3, *, command: str) -> None: ...
 def type_checking(amount: "Decimal") -> None: ...
 def misspelt(amount: "bot.Machien") -> None: ...  # type: ignore[name-defined]  # noqa: F821 - what is tested
-def broken(amount: "int |") -> None: ...  # type: ignore[syntax]  # noqa: F722 - what is tested
-def no_type(amount: [int]) -> None: ...  # type: ignore[valid-type]  # what is tested
+def broken(amount: "int |") -> None: ...  # type: ignore[valid-type]  # noqa: F722 - what is tested
+def no_type(amount: [int]) -> None: ...  # type: ignore[misc, valid-type]  # what is tested
 def shouted(answer: Shouted) -> None: ...
 def spaced(answer: Literal["a b"]) -> None: ...
 def numbers(answer: Literal[1, 2]) -> None: ...

@@ -99,7 +99,7 @@ async def test_a_handler_that_waits_for_ever_is_ended(tmp_path: Path) -> None:
     async with Chat.open(tmp_path, [plugin]) as chat:
         task = asyncio.create_task(chat.crew.hub.dispatch(DAY))
         await chat.clock.advance(30)
-        with pytest.raises(Fault, match="plugin ears handling DayBegan: Fault: .* did not end within 30 s"):
+        with pytest.raises(Fault, match=r"plugin ears handling DayBegan: Fault: .* did not end within 30 s"):
             await task
 
 

@@ -13,7 +13,6 @@ from bot import (
     Member,
     Message,
     Plugin,
-    Role,
     Rule,
     Share,
     admins,
@@ -44,7 +43,7 @@ Run = tuple[str, str, str, str | None]
 def recording(runs: list[Run]) -> Plugin:
     plugin = Plugin("recording")
 
-    def declare(name: str, rule: Rule, **declared: object) -> None:
+    def declare(rule_name: str, name: str, rule: Rule, **declared: object) -> None:
         async def record(
             actor: Actor,
             message: Message,
@@ -56,15 +55,17 @@ def recording(runs: list[Run]) -> Plugin:
             text: str = "",
         ) -> str:
             """Record that it ran."""
-            runs.append((name.split()[0], str(actor), machine.name, member.name))
+            assert message.text
+            assert (share in Share, count >= 0, text == text.strip()) == (True, True, True)
+            runs.append((rule_name, str(actor), machine.name, member.name))
             return "ran"
 
         plugin.command(name, allow=rule, **declared)(record)  # type: ignore[arg-type]  # a table's rows
 
     for name, rule in RULES.items():
-        declare(name, rule)
-        declare(f"{name} asked", rule, confirm="Do it to {machine.name}?")
-        declare(f"{name} hidden", rule, private=("text", "count"), limit="20/1h")
+        declare(name, name, rule)
+        declare(name, f"{name} asked", rule, confirm="Do it to {machine.name}?")
+        declare(name, f"{name} hidden", rule, private=("text", "count"), limit="20/1h")
     return plugin
 
 

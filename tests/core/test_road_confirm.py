@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from bot.model import Identity, IdentityKind, Place
+from bot.model import Place
 from bot.testing import Chat
-from tests.core.conftest import Probe, book
+from tests.core.conftest import Probe, also_known, book
 
 ELSEWHERE = Place("net", "#elsewhere")
 
@@ -46,12 +46,8 @@ async def test_nobody_else_and_nowhere_else_can_say_yes(talk: Chat, probe: Probe
 
 
 async def test_another_identity_of_the_same_member_is_another_identity(talk: Chat, probe: Probe) -> None:
-    await execute(
-        talk,
-        "INSERT INTO identities VALUES ('net', 'irc-account', 'lis', 'alice', 'x', '2026-11-22T12:00:00.000000Z')",
-    )
+    other = await also_known(talk, "lis", "alice")
     await talk.say("alice", "!wipe")
-    other = Identity("net", IdentityKind.IRC_ACCOUNT, "lis")
     answer = await talk.hear("alice", "!yes", identity=other)
     assert answer.lines == ("Nothing waits for your yes.",)
     assert probe.runs == []

@@ -1,12 +1,15 @@
 import asyncio
 import sys
 import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from bot import (
     Actor,
+    Event,
     Hypervisor,
     HypervisorFault,
     Machine,
@@ -22,12 +25,19 @@ from bot import (
 from bot.core.invoke import Hands, contained, name_of, within
 from bot.errors import Fault, StoreFault
 from bot.testing import Chat, FakeClock
+from tests.conftest import until
 from tests.core.conftest import Probe, book
 
 
 def wrong() -> Plugin:
     """A plugin whose every command goes wrong in its own way."""
     plugin = Plugin("wrong")
+    raising(plugin)
+    returning(plugin)
+    return plugin
+
+
+def raising(plugin: Plugin) -> None:
 
     @plugin.command("raise", allow=members)
     async def raise_() -> None:
@@ -59,6 +69,8 @@ def wrong() -> Plugin:
         """Be cancelled by itself."""
         raise asyncio.CancelledError
 
+
+def returning(plugin: Plugin) -> None:
     @plugin.command("number", allow=members)
     async def number() -> int:
         """Return what is no answer."""
@@ -84,11 +96,9 @@ def wrong() -> Plugin:
         """Tell what cannot be told."""
         return Outcome(notices=(Notice("team", (7,)),))  # type: ignore[arg-type]  # what is tested
 
-    return plugin
-
 
 @pytest.fixture
-async def bad(tmp_path: Path) -> "AsyncIterator[Chat]":
+async def bad(tmp_path: Path) -> AsyncIterator[Chat]:
     async with Chat.open(tmp_path, [wrong()]) as chat:
         yield chat
 
@@ -97,11 +107,11 @@ async def bad(tmp_path: Path) -> "AsyncIterator[Chat]":
     ("line", "cause"),
     [
         ("raise", "ValueError: the disk is on fire"),
-        ("exit", "Fault: wrong.<locals>.exit_ tried to end the bot: SystemExit"),
-        ("exit plainly", "Fault: wrong.<locals>.exit_plainly tried to end the bot: SystemExit"),
-        ("interrupt", "Fault: wrong.<locals>.interrupt tried to end the bot: KeyboardInterrupt"),
+        ("exit", "Fault: raising.<locals>.exit_ tried to end the bot: SystemExit"),
+        ("exit plainly", "Fault: raising.<locals>.exit_plainly tried to end the bot: SystemExit"),
+        ("interrupt", "Fault: raising.<locals>.interrupt tried to end the bot: KeyboardInterrupt"),
         ("stop", "RuntimeError: coroutine raised StopIteration"),
-        ("cancelled", "Fault: wrong.<locals>.cancelled was cancelled from within"),
+        ("cancelled", "Fault: raising.<locals>.cancelled was cancelled from within"),
         ("number", "AttributeError: 'int' object has no attribute 'splitlines'"),
         ("generate", "AttributeError: 'async_generator' object has no attribute 'splitlines'"),
         ("tell", "AttributeError: 'int' object has no attribute 'encode'"),
@@ -121,8 +131,7 @@ async def test_a_fault_is_a_number_for_the_room_and_a_cause_for_the_admins(
 
 async def test_one_that_waits_for_ever_is_ended(bad: Chat) -> None:
     task = asyncio.create_task(bad.say("alice", "!hang"))
-    while not bad.clock.sleepers:
-        await asyncio.sleep(0)
+    await until(lambda: bad.clock.sleepers)
     assert await bad.say("bob", "!refuse now") == "now"
     await bad.clock.advance(30)
     await task
@@ -171,8 +180,7 @@ async def test_a_converter_that_waits_for_ever_or_leaves_is_ended(tmp_path: Path
     async with Chat.open(tmp_path, [plugin]) as chat:
         assert (await chat.say("zed", "!odd exit")).startswith("That went wrong")
         task = asyncio.create_task(chat.say("zed", "!odd hang"))
-        while not chat.clock.sleepers:
-            await asyncio.sleep(0)
+        await until(lambda: chat.clock.sleepers)
         await chat.clock.advance(10)
         assert (await task).startswith("That went wrong")
         assert [str(cause) for cause, _, _ in chat.incidents.reported] == [
@@ -224,8 +232,7 @@ async def test_blocking_handlers_of_one_plugin_hold_up_only_itself(tmp_path: Pat
 async def test_a_blocking_handler_that_ends_too_late_is_nobodys() -> None:
     hands, clock, going = Hands(threads=1), FakeClock(), threading.Event()
     work = asyncio.create_task(within(clock, 5, hands.invoke("mule", going.wait, {"timeout": 30}), "mule"))
-    while not clock.sleepers:
-        await asyncio.sleep(0)
+    await until(lambda: clock.sleepers)
     await clock.advance(5)
     with pytest.raises(Fault, match="mule did not end within 5 s"):
         await work
@@ -242,13 +249,12 @@ def test_a_thread_that_outlives_the_loop_ends_quietly() -> None:
         ended.set()
 
     async def leave() -> None:
-        task = asyncio.create_task(Hands().invoke("mule", block, {}))
-        while not any(thread.name == "handler of mule" for thread in threading.enumerate()):
-            await asyncio.sleep(0)
+        task = asyncio.create_task(Hands().invoke("outliving", block, {}))
+        await until(lambda: any(thread.name == "handler of outliving" for thread in threading.enumerate()))
         task.cancel()
 
     asyncio.run(leave())
-    thread = next(thread for thread in threading.enumerate() if thread.name == "handler of mule")
+    thread = next(thread for thread in threading.enumerate() if thread.name == "handler of outliving")
     going.set()
     thread.join(30)
     assert ended.is_set()
@@ -278,7 +284,12 @@ async def test_news_and_events_of_a_command_are_written_with_it(tmp_path: Path) 
     async def announce(actor: Actor, store: Store, *, text: str) -> Outcome:
         """Announce something."""
         await store.write(lambda tx: tx.notice(Notice("admins", ("written",))))
-        return Outcome.of(Outcome(notices=(Notice("team", (f"[{actor}] {text}",)),)))
+        return Outcome(notices=(Notice("team", (f"[{actor}] {text}",)),), events=(Announced(text=text),))
+
+    @plugin.event
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Announced(Event):
+        text: str
 
     @plugin.command("poke", allow=members, confirm="Poke {member}?")
     async def poke(member: Member) -> Outcome:
@@ -291,3 +302,4 @@ async def test_news_and_events_of_a_command_are_written_with_it(tmp_path: Path) 
         await chat.say("alice", "!poke bob")
         await chat.say("alice", "!yes")
         assert await chat.told() == [("member bob", "poke")]
+        assert chat.incidents.reported == []

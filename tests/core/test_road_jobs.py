@@ -3,6 +3,7 @@ from pathlib import Path
 
 from bot import Plugin, Reply, Report, anyone, members
 from bot.testing import Chat
+from tests.conftest import until
 from tests.core.conftest import Probe, book, message
 
 
@@ -137,8 +138,7 @@ async def test_when_the_transport_goes_the_command_goes_on(talk: Chat, probe: Pr
     assert all(task.cancelled() or task.done() for task in tasks)
     probe.let("x")
     probe.let("y")
-    while talk.crew.pipeline.tasks:
-        await asyncio.sleep(0)
+    await until(lambda: not talk.crew.pipeline.tasks)
     told = await talk.told()
     assert ("room net/#team", "alice: alice waited for x") in told
     assert ("room net/#team", "ann: ann waited for y") in told
@@ -150,8 +150,7 @@ async def test_a_private_answer_whose_transport_went_waits_for_the_member(talk: 
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    while talk.crew.pipeline.tasks:
-        await asyncio.sleep(0)
+    await until(lambda: not talk.crew.pipeline.tasks)
     assert await talk.told() == [("member alice", "bob is great.")]
 
 
@@ -175,8 +174,7 @@ async def test_a_late_picture_or_private_answer_to_a_guest_is_said_at_once(tmp_p
             asyncio.create_task(chat.hear(who, f"!{line}"))
             for who, line in (("zed", "whisper"), ("bob", "draw"))
         ]
-        while chat.clock.sleepers < len(tasks):
-            await asyncio.sleep(0)
+        await until(lambda: chat.clock.sleepers >= len(tasks))
         await chat.clock.advance(11)
         going.set()
         whispered, drawn = await asyncio.gather(*tasks)
@@ -195,8 +193,8 @@ async def test_a_late_answer_that_cannot_be_kept_is_said_at_once(talk: Chat, pro
 
 
 async def test_who_cannot_be_told_how_far_it_is_does_not_undo_it(talk: Chat, probe: Probe) -> None:
-    async def broken(_part: float, text: str) -> None:
-        raise ConnectionError(text)
+    async def broken(part: float, text: str) -> None:
+        raise ConnectionError(part, text)
 
     probe.let("x")
     reply = await talk.crew.pipeline.handle(message(talk, "alice", "work x"), broken)

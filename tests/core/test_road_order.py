@@ -2,9 +2,8 @@ import asyncio
 from pathlib import Path
 
 from bot.core.speakers import MOST_KEPT, Speakers
-from bot.model import Identity, IdentityKind
 from bot.testing import Chat, FakeClock
-from tests.core.conftest import Probe
+from tests.core.conftest import Probe, also_known
 
 
 async def test_a_slow_command_delays_nobody_else(talk: Chat, probe: Probe) -> None:
@@ -30,7 +29,7 @@ async def test_ones_own_commands_run_in_their_order(talk: Chat, probe: Probe) ->
     assert talk.crew.pipeline.speakers.queues == {}
 
 
-async def test_a_thousand_commands_of_one_leave_the_others_answered(talk: Chat, probe: Probe) -> None:
+async def test_a_thousand_commands_of_one_leave_the_others_answered(talk: Chat) -> None:
     flood = [asyncio.create_task(talk.say("alice", f"!note {number}")) for number in range(1000)]
     assert await talk.say("bob", "!note hello") == "noted hello"
     answers = await asyncio.gather(*flood)
@@ -55,9 +54,7 @@ async def test_a_speaker_has_a_pace(tmp_path: Path, probe: Probe) -> None:
 
 
 async def test_a_members_identities_share_one_pace_and_one_limit(talk: Chat) -> None:
-    row = "INSERT INTO identities VALUES ('net', 'irc-account', 'lis', 'alice', 'x', '2026-11-22T12:00:00.000000Z')"
-    await talk.store.write(lambda tx: tx.db.execute(row))
-    other = Identity("net", IdentityKind.IRC_ACCOUNT, "lis")
+    other = await also_known(talk, "lis", "alice")
     assert [await talk.say("alice", "!few") for _ in range(2)] == ["done", "done"]
     assert (await talk.hear("lis", "!few", identity=other)).lines == ("done",)
     refused = "few may be used 3/10m; again in 600 s."

@@ -9,9 +9,10 @@ from bot.core.masking import MASK
 from bot.runtime.clock import SystemEntropy
 from bot.runtime.incidents import IncidentLog
 from bot.testing import Chat
+from tests.conftest import until
 from tests.core.conftest import Probe, book, message
 
-SECRET = "xyzzy"
+SECRET = "xyzzy"  # noqa: S105 - a word of a test
 """What must never be found."""
 
 
@@ -80,15 +81,13 @@ async def test_a_late_private_answer_is_said_at_once_or_never(
 ) -> None:
     late, gone = (asyncio.create_task(chat.say(who, f"!vote 3 {SECRET}")) for who in ("alice", "bob"))
     await probe.has_begun("the vote")
-    while len(probe.runs) < 4:
-        await asyncio.sleep(0)
+    await until(lambda: len(probe.runs) >= 4)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     await chat.clock.advance(11)
     probe.let("the vote")
     assert await late == f"recorded {SECRET}"
-    while chat.crew.pipeline.tasks:
-        await asyncio.sleep(0)
+    await until(lambda: not chat.crew.pipeline.tasks)
     assert await chat.told() == []
     assert found_on_disk(tmp_path) == []
 
@@ -115,7 +114,7 @@ async def test_a_job_with_private_words_shows_and_cancels_without_them(
 ) -> None:
     digging, going = asyncio.Event(), asyncio.Event()
 
-    async def slowly(_part: float, _text: str) -> None:
+    async def slowly(part: float, text: str) -> None:  # noqa: ARG001 - a Report
         digging.set()
         await going.wait()
 

@@ -4,8 +4,8 @@ import pytest
 
 from bot.coop.people import Role
 from bot.core.registry import Override
-from bot.testing import Chat
 from bot.model import Identity, IdentityKind, Place
+from bot.testing import Chat
 from tests.core.conftest import Probe, book
 
 

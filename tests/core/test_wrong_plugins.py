@@ -40,8 +40,8 @@ async def unannotated(thing) -> None: ...  # type: ignore[no-untyped-def]  # noq
 async def listening(event: DayBegan, clock: Clock) -> None: ...
 async def calling(event: DayBegan, call: Call) -> None: ...
 async def wordy(event: DayBegan, name: str) -> None: ...
-async def reporting(word: str, report: Report) -> Odd: ...
-async def wordless() -> Odd: ...
+async def reporting(word: str, report: Report) -> None: ...
+async def wordless() -> None: ...
 async def wanting(thing: Odd) -> None:
     """Want a thing."""
 
@@ -137,7 +137,7 @@ def test_converters_take_a_word_and_services() -> None:
         plugin.converter(Odd)(handler)
         assert fault(plugin) == text
     plugin = command(handler=wanting)
-    plugin.converter(Odd, candidates=wordy)(lambda word: Odd())
+    plugin.converter(Odd, candidates=wordy)(listening)
     assert fault(plugin).startswith("plugin x: !do: parameter event: no service for DayBegan")
 
 
@@ -218,11 +218,17 @@ async def test_migrations_run_once_in_order_and_a_failing_one_names_its_plugin(t
     assert ran == ["create", "again"]
 
 
-def test_events_that_can_happen_are_the_co_ops_and_those_that_are_listened_to() -> None:
+def test_events_that_can_happen_are_the_co_ops_and_those_of_plugins() -> None:
     class Rolled(Event):
+        pass
+
+    class Lost(Event):
         pass
 
     plugin = Plugin("x")
     plugin.on(Rolled)(silent)
+    assert plugin.event(Lost) is Lost
     registry, _ = bind([plugin], Orders(about=ABOUT))
-    assert {DayBegan, Rolled, Event} <= set(registry.events())
+    assert {DayBegan, Rolled, Lost, Event} <= set(registry.events())
+    plugin.event(Odd)
+    assert fault(plugin) == "plugin x: Odd is no Event"
