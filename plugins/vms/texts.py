@@ -19,6 +19,9 @@ from bot.words import (
 LONGEST = 300
 """Bytes of a guest's words in one chat line: what a network splits further stands there without its mark."""
 
+QUOTED = 240
+"""The same, where they stand within a line of ours."""
+
 MOST_LINES = 1000
 """How many lines of a command's output are handed on; no network shows more."""
 
@@ -95,19 +98,19 @@ def marked(name: str, lines: Iterable[str]) -> tuple[str, ...]:
 
 def _pieces(line: str) -> Iterator[str]:
     while len(line.encode(errors="replace")) > LONGEST:
-        piece = _fitting(line)
+        piece = _fitting(line, LONGEST)
         yield piece
         line = line[len(piece) :]
     yield line
 
 
-def _fitting(line: str) -> str:
-    return line[:LONGEST].encode(errors="replace")[:LONGEST].decode(errors="ignore")
+def _fitting(line: str, limit: int) -> str:
+    return line[:limit].encode(errors="replace")[:limit].decode(errors="ignore")
 
 
 def said(words: str) -> str:
     """Quote a guest's words within a line of ours, cut so that they stay in it."""
-    short = _fitting(words)
+    short = _fitting(words, QUOTED)
     return f"“{words if short == words else short.rstrip() + '…'}”"
 
 
