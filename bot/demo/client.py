@@ -56,7 +56,7 @@ class Person:
             async with asyncio.timeout(_LOGIN_SECONDS):
                 await person._register(nick, password)
         except BaseException as error:
-            writer.transport.abort()
+            await person.leave()
             if isinstance(error, TimeoutError):
                 raise TransportFault(
                     f"the IRC server did not answer {nick} in {_LOGIN_SECONDS:g} s"
@@ -97,7 +97,10 @@ class Person:
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield what is said and what happens, until the connection ends."""
         while line := await self._line():
-            event = self._event(*line)
+            nick, command, params = line
+            if command == "NICK" and nick == self.nick and params:
+                self.nick = params[0]
+            event = event_of(nick, command, params)
             if event is not None:
                 yield event
 
@@ -107,18 +110,6 @@ class Person:
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
-
-    def _event(self, nick: str, command: str, params: list[str]) -> Event | None:
-        first, last = (params[0], params[-1]) if params else ("", "")
-        if command in {"PRIVMSG", "NOTICE"} and len(params) > 1:
-            return Said(nick, first, last)
-        if command == "NICK" and nick == self.nick:
-            self.nick = last
-        if command in _NEWS:
-            return Happened(nick, _NEWS[command].format(first))
-        if command.isdecimal() and int(command) in _ERRORS:
-            return Happened("", " ".join(params[1:]))
-        return None
 
     async def _line(self) -> tuple[str, str, list[str]] | None:
         """Return nick, command and parameters of the next line, PINGs answered; None at the end."""
@@ -150,3 +141,15 @@ def parse(text: str) -> tuple[str, str, list[str]]:
     head, colon, last = text.partition(" :")
     command, *params = head.split() or [""]
     return source.partition("!")[0], command.upper(), [*params, *([last] if colon else [])]
+
+
+def event_of(nick: str, command: str, params: Sequence[str]) -> Event | None:
+    """Return what a person wants to see of a server's line, None if that is nothing."""
+    first, last = (params[0], params[-1]) if params else ("", "")
+    if command in {"PRIVMSG", "NOTICE"} and len(params) > 1:
+        return Said(nick, first, last)
+    if command in _NEWS:
+        return Happened(nick, _NEWS[command].format(first))
+    if command.isdecimal() and int(command) in _ERRORS:
+        return Happened("", " ".join(params[1:]))
+    return None

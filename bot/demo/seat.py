@@ -80,7 +80,12 @@ class Seat:
         return True
 
     async def _obey(self, lines: "asyncio.Queue[str | None]") -> None:
-        while (line := await lines.get()) is not None and await self.obey(line):
+        """Obey one line after the other, each shown when its turn comes: many may be pasted at once."""
+        going_on = True
+        while going_on and (line := await lines.get()) is not None:
+            self.screen.entered(line)
+            self.screen.redraw()
+            going_on = await self.obey(line)
             self.screen.redraw()
 
     async def change(self, words: list[str]) -> str:
@@ -170,7 +175,6 @@ def keyboard(
         except (OSError, Ended):
             data, lines = b"", []
         for line in lines:
-            screen.entered(line)
             typed(line)
         if not data:
             loop.remove_reader(descriptor)
