@@ -127,7 +127,7 @@ account = "{BOT.lower()}"
 password_file = {json.dumps(str(password_file))}
 mechanisms = ["PLAIN"]
 rooms = {json.dumps(rooms)}
-login_hint = "/msg NickServ IDENTIFY ACCOUNT PASSWORD"
+login_hint = "log in with your account and password"
 pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 
 [places]
