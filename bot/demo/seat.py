@@ -16,7 +16,7 @@ from bot.demo.screen import Screen, Tint
 from bot.demo.stage import Stage
 from bot.errors import ShipboardError
 
-HELP = "/as NAME: take another seat · /msg NICK TEXT · /join ROOM · /nick NICK · /quit"
+HELP = "/as NAME: another seat · /msg NICK TEXT · /join ROOM · /nick NICK · /quit"
 
 
 @dataclass(slots=True)
