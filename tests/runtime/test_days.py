@@ -8,7 +8,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.runtime import days
 from bot.runtime.days import Days
 from bot.store.database import SqliteStore
-from bot.testing import FakeClock
+from bot.testing import FakeClock, settle
 
 
 async def told(store: SqliteStore) -> list[str]:
@@ -60,6 +60,7 @@ async def test_it_tells_of_today_at_the_start_and_waits_for_midnight(
     task = asyncio.create_task(told_days.run())
     while not await told(store):
         pass
+    await settle()
     (job,) = timers[0].get_jobs()
     assert job.func == told_days.begin
     assert job.next_run_time.strftime("%H:%M:%S %z") == "00:00:00 +0000"
