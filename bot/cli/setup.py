@@ -89,6 +89,8 @@ def check(args: Namespace) -> int:
 
 def _files(config: Config) -> Iterator[str]:
     """Name the files and folders of the config that are not there or of no use."""
+    if config.bot.state.exists() and not config.bot.state.is_dir():
+        yield f"bot.state: {config.bot.state} is no folder"
     yield from _missing("bot.policies", config.bot.policies, folder=True)
     for path in config.bot.plugin_folders:
         yield from _missing("bot.plugin_folders", path, folder=True)
