@@ -31,7 +31,7 @@ from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.incidents import IncidentLog
 from bot.runtime.keeper import keep
 from bot.runtime.supervisor import Supervisor
-from bot.runtime.watchdog import Watchdog
+from bot.runtime.watchdog import Watchdog, judge
 from bot.store import database, lock
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
@@ -213,6 +213,8 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
     stack.enter_context(lock.hold(config.bot.state))
     clock, entropy = SystemClock(), SystemEntropy()
     found = find_plugins(config)
+    if judge(config.bot.state / OFF, found.paths):
+        found = find_plugins(config)
     plugins = [loaded.plugin for loaded in found.loaded]
     path = config.bot.state / database.FILE
     store = await SqliteStore.open(path, clock, rooms_of=lambda group: rooms(config, group))
@@ -240,7 +242,7 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
     stack.push_async_callback(crew.pipeline.close)
     links.transports += transports(config, crew.pipeline, world)
     await _tell_switched_off(store, found.off, config.bot.state / OFF)
-    watchdog = Watchdog(config.bot.state / OFF, {loaded.path: loaded.plugin.name for loaded in found.loaded})
+    watchdog = Watchdog(config.bot.state / OFF, found.paths)
     return Ship(config, world, crew, store, book, tuple(links.transports), machines, watchdog)
 
 

@@ -225,7 +225,7 @@ class Chat:
         stamp: str | None = None,
         replayed: bool = False,
     ) -> Reply:
-        """Return the whole reply to a line; `proven`: the speaker has an account of that name, or `identity`."""
+        """Return the whole reply to a line; who is `proven` has an account of that name, or `identity`."""
         said = addressed(text, nick="Eddie", prefix="!", direct=place.direct)
         if said is None:
             return Reply()

@@ -32,6 +32,11 @@ class Found:
     loaded: tuple[Loaded, ...]
     off: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def paths(self) -> dict[Path, str]:
+        """The names of the plugins by the files and folders of their code."""
+        return {loaded.path: loaded.plugin.name for loaded in self.loaded}
+
 
 def own_names() -> tuple[str, ...]:
     """Return the names of the plugins that come with shipboard."""
