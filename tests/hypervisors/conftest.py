@@ -41,7 +41,7 @@ def short() -> Iterator[Path]:
 def run(short: Path) -> Iterator[Path]:
     folder = run_folder(short / "ford")
     yield folder
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -115,7 +115,7 @@ async def test_a_guest_that_stands_still_is_unresponsive_and_goes_by_kill(
     with pytest.raises(GuestSilent):
         await ask(site.run / "ford-1/u/ford-1/mconsole", "version", 0.1)
     assert (await bot.inspect(machine)).state is MachineState.UNRESPONSIVE
-    stopping = asyncio.ensure_future(bot.stop(machine, 3))
+    stopping = asyncio.ensure_future(bot.stop(machine, 0.3))
     await asyncio.sleep(0)
     assert (await bot.inspect(machine)).state is MachineState.STOPPING
     with pytest.raises(Conflict, match="busy: stopping"):
@@ -150,7 +150,7 @@ async def test_a_guest_may_flood_its_console_and_the_log_stays_small(
     bot = site.bot()
     await bot.start(machine)
     log = site.folder / "ford/ford-1/console.log"
-    flood = asyncio.ensure_future(bot.run(machine, "timeout 3 yes 'too much' > /dev/console"))
+    flood = asyncio.ensure_future(bot.run(machine, "yes 'too much' | head -c 1000000 > /dev/console", 50))
     sizes = []
     while not flood.done():
         sizes.append(log.stat().st_size)

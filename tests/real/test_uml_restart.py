@@ -83,6 +83,19 @@ async def test_a_paused_guest_stays_paused_over_the_bots_end(site: Site, machine
     assert result.rung == "cad"
 
 
+async def test_a_guest_that_nobody_adopted_is_taken_over_by_the_first_deed(
+    site: Site, machine: Machine
+) -> None:
+    first = site.bot()
+    await first.start(machine)
+    await first.close()
+    second = site.bot()
+    assert (await second.run(machine, "echo mine")).output == b"mine\n"
+    result = await second.stop(machine, 0)
+    assert result.rung == "halt"
+    assert site.processes() == []
+
+
 async def test_an_adopted_guest_that_halts_itself_has_not_crashed(site: Site, machine: Machine) -> None:
     async with other_bot(site, "start", "wait") as first:
         await said(first)
@@ -111,6 +124,7 @@ async def test_a_guest_that_died_while_the_bot_was_away_is_told_until_it_was_hea
     crash = await anext(events)
     assert (crash.kind, crash.asked, crash.machine) == (MachineEventKind.CRASHED, False, "ford-1")
     assert crash.text.endswith("while the bot was away")
+    assert site.processes() == []
     await second.close()  # before the listener came back: it may not have been handled
     third = site.bot()
     assert await third.adopt([machine]) == ()

@@ -54,4 +54,5 @@ async def main(folder: str, cache: str, sandbox: str, *deeds: str) -> None:
     await hypervisor.close()
 
 
-asyncio.run(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

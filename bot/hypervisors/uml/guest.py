@@ -19,6 +19,7 @@ from bot.hypervisors.uml.console import ConsoleLog
 from bot.hypervisors.uml.notify import NoticeGate, Notification, NotifyKind, NotifySocket
 from bot.hypervisors.uml.process import Launch
 from bot.hypervisors.uml.record import End, Record, load, save
+from bot.hypervisors.uml.runfolder import make_private
 from bot.hypervisors.uml.site import Site
 
 SPAWN_SECONDS = 10.0
@@ -127,6 +128,7 @@ class Guest:
             record = replace(record, pid=pid, born=(pid and process.born(pid)) or 0)
         if not self.alive(record):
             if record.wanted or record.pid is not None:
+                self._clear()
                 self._settle(record, None, late=True)
             elif record.end and not record.end.told:
                 self._tell(record.end)
@@ -167,9 +169,11 @@ class Guest:
 
     def _lay_out(self, launch: Launch) -> None:
         """Make its folders anew: whatever an earlier run, or its guest, left there is gone."""
+        process.end_strays(self.name, self.site.tag)
         _remove(self.run)
         guest = launch.uid if launch.sandbox.switch and launch.uid is not None else os.geteuid()
         self.home.chmod(0o700)
+        make_private(self.run.parent)
         self.run.mkdir(mode=0o710)
         os.chown(self.run, -1, guest if launch.sandbox.switch else -1)
         (self.run / "n").mkdir(mode=0o711)
@@ -229,6 +233,14 @@ class Guest:
             asyncio.get_running_loop().remove_reader(self._pidfd)
         if self._ending is None:
             self._ending = asyncio.create_task(self._finish())
+
+    def _clear(self) -> None:
+        """Clear away what a guest left that ended while no bot was there."""
+        try:
+            process.end_strays(self.name, self.site.tag)
+            _remove(self.run)
+        except HypervisorFault:
+            log.exception("%s: not all that its guest left could be cleared away", self.name)
 
     async def _finish(self) -> None:
         record = self.record

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bot.config import SandboxKind
@@ -120,6 +121,8 @@ class UmlHypervisor:
             await asyncio.gather(self._trimmer, return_exceptions=True)
         for machine in self._machines.values():
             await machine.guest.close()
+        with suppress(OSError):
+            self._site.run.rmdir()  # where no guest is up, nothing of the bot stays behind
 
     def _of(self, machine: Machine) -> UmlMachine:
         if machine.host != self._site.host:

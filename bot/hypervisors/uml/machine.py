@@ -110,13 +110,13 @@ class UmlMachine:
     async def stop(self, grace: float) -> StopResult:
         """Take it down by the ladder's gentlest rung that works."""
         async with self._doing(MachineState.STOPPING):
-            self._must_be_up()
+            self._hold()
             return await self._take_down(grace)
 
     async def reboot(self, machine: Machine, grace: float, report: Report | None) -> MachineInfo:
         """Take it down and boot it again, as one deed."""
         async with self._doing(MachineState.STOPPING):
-            self._must_be_up()
+            self._hold()
             await self._take_down(grace)
             self._deed = MachineState.STARTING
             await self._boot(machine, report)
@@ -125,7 +125,7 @@ class UmlMachine:
     async def pause(self) -> None:
         """Freeze it."""
         async with self._doing(MachineState.PAUSED):
-            record = self._must_be_up()
+            record = self._hold()
             if record.paused:
                 raise Conflict(f"{self._name} is paused already.")
             self.guest.record = replace(record, paused=True)  # first: a bot killed here can still resume it
@@ -138,7 +138,7 @@ class UmlMachine:
     async def resume(self) -> None:
         """Let it go on."""
         async with self._doing(MachineState.RUNNING):
-            record = self._must_be_up()
+            record = self._hold()
             if not record.paused:
                 raise Conflict(f"{self._name} is not paused.")
             await ask(self.guest.mconsole, "go")
@@ -146,8 +146,7 @@ class UmlMachine:
 
     async def kill(self) -> None:
         """End it at once, even in the middle of another deed."""
-        self.guest.lock()
-        record = self._must_be_up()
+        record = self._hold()
         self.guest.record = replace(record, wanted=False)
         await self.guest.end()
         if self._deed is None:
@@ -155,10 +154,9 @@ class UmlMachine:
 
     async def run(self, command: str, limit: float) -> RunResult:
         """Run a command in the guest."""
-        record = self._must_be_up()
+        record = self._hold()
         if record.paused:
             raise Conflict(f"{self._name} is paused.")
-        self.guest.lock()
         return await self.guest.agent.run(command, limit)
 
     async def usage(self, machine: Machine) -> Usage:
@@ -190,6 +188,13 @@ class UmlMachine:
         if not self.guest.alive(record):
             raise Conflict(f"{self._name} is not running.")
         return record
+
+    def _hold(self) -> Record:
+        """Return the record of a machine that is up, and have hold of it, whichever bot started it."""
+        self._must_be_up()
+        self.guest.lock()
+        self.guest.adopt()
+        return self._must_be_up()
 
     async def _boot(self, machine: Machine, report: Report | None) -> None:
         launch = await asyncio.to_thread(self._prepare, machine)

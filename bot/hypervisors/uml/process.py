@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,16 +167,26 @@ def main_process(keeper: int, kernel: Path) -> int | None:
     return None
 
 
-def find(name: str, tag: str, uids: Iterable[int]) -> int | None:
-    """Return the main process of a guest by its command line, if it belongs to one of these uids."""
+def tagged(name: str, tag: str) -> dict[int, set[bytes]]:
+    """Return the processes whose command line names this guest of this bot, with its words."""
     wanted = {f"umid={name}".encode(), f"shipboard={tag}".encode()}
-    parents: dict[int, int] = {}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            words = set(Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0"))
-            if wanted <= words and b"bwrap" not in words and process.uids().effective in uids:
-                parents[process.pid] = process.ppid()
-    return next((pid for pid, parent in sorted(parents.items()) if parent not in parents), None)
+    found = {}
+    for pid in psutil.pids():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            words = set(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
+            if wanted <= words and born(pid) is not None:
+                found[pid] = words
+    return found
+
+
+def find(name: str, tag: str, uids: Collection[int]) -> int | None:
+    """Return the main process of a guest by its command line, if it belongs to one of these uids."""
+    kernels = [pid for pid, words in tagged(name, tag).items() if b"bwrap" not in words]
+    with suppress(psutil.Error):
+        for process in (psutil.Process(pid) for pid in sorted(kernels)):
+            if process.ppid() not in kernels and process.uids().effective in uids:
+                return process.pid
+    return None
 
 
 def remains(pid: int, keeper: int | None, uid: int | None) -> list[int]:
@@ -192,15 +202,24 @@ def remains(pid: int, keeper: int | None, uid: int | None) -> list[int]:
 
 def end(pid: int, keeper: int | None, uid: int | None) -> None:
     """Kill all that is left of a guest; blocks some milliseconds. HypervisorFault if something stays."""
+    _end(lambda: remains(pid, keeper, uid))
+
+
+def end_strays(name: str, tag: str) -> None:
+    """Kill what an earlier run of a guest left, when its pids are no longer known to be its own."""
+    _end(lambda: tagged(name, tag))
+
+
+def _end(left: Callable[[], Collection[int]]) -> None:
     for _ in range(100):
-        left = remains(pid, keeper, uid)
-        for other in left:
+        found = left()
+        for pid in found:
             with suppress(ProcessLookupError):
-                os.kill(other, signal.SIGKILL)
-        if not left:
+                os.kill(pid, signal.SIGKILL)
+        if not found:
             return
         time.sleep(0.01)
-    raise HypervisorFault(f"processes of a guest do not end: {remains(pid, keeper, uid)}")
+    raise HypervisorFault(f"processes of a guest do not end: {sorted(left())}")
 
 
 def reap(keeper: int, *, walls: bool) -> int | None:

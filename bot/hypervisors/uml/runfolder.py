@@ -22,7 +22,7 @@ def run_folder(folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
     tried = []
     for base in _bases(environ, os.geteuid()):
         try:
-            _make_private(path := base / name)
+            make_private(path := base / name)
         except OSError as error:
             tried.append(f"{base}: {error.strerror or error}")
         else:
@@ -37,11 +37,11 @@ def _bases(environ: Mapping[str, str], uid: int) -> Iterator[Path]:
     if uid == 0:
         yield Path("/run")
     shared = Path(f"/tmp/shipboard-{uid}")  # noqa: S108 - made private, and its owner is looked at
-    _make_private(shared)
+    make_private(shared)
     yield shared
 
 
-def _make_private(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Make a folder that only its owner lists and writes; others may pass, as the guests' uids must."""
     if len(os.fsencode(path)) > LONGEST:
         raise OSError(f"longer than {LONGEST} bytes")
