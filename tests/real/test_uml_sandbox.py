@@ -119,6 +119,10 @@ def test_an_ordinary_users_guest_gains_nothing(
     become = (
         ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
     )
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(script.parents[2])}
+    probe = [*become, sys.executable, "-c", "import bot.hypervisors.uml.hypervisor"]
+    if subprocess.run(probe, check=False, capture_output=True, env=env).returncode:
+        pytest.skip("NOT TESTED: an ordinary user cannot read this checkout or its Python")
     command = base64.b64encode(attack(nobodys).encode()).decode()
     done = subprocess.run(
         [
@@ -136,7 +140,7 @@ def test_an_ordinary_users_guest_gains_nothing(
         capture_output=True,
         text=True,
         timeout=50,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(script.parents[2])},
+        env=env,
     )
     started, (status, output), killed = (json.loads(line) for line in done.stdout.splitlines())
     assert started[0::2] == ["running", "bwrap"]
