@@ -7,6 +7,8 @@ from plugins.vms import texts
 from plugins.vms.declared import plugin
 
 KEPT = timedelta(days=2)
+TAIL = 5
+"""How many of its last lines its owner is told unasked; `!vm console` has more."""
 
 
 @plugin.on(MachineChanged)
@@ -20,7 +22,7 @@ async def tell(event: MachineChanged, roster: Roster) -> Outcome:
         return Outcome(notices=_said(event, owner))
     text = texts.news(event)
     key, expires = f"vm {event.machine} {event.at.isoformat()}", event.at + KEPT
-    tail = texts.marked(event.machine, event.tail)
+    tail = texts.marked(event.machine, event.tail[-TAIL:])
     team = Notice("team", (text,), Urgency.ALERT, key, expires)
     told = Notice(owner or "admins", (text, *tail), Urgency.ALERT, key, expires)
     return Outcome(notices=(team, told))

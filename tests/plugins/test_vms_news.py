@@ -33,6 +33,12 @@ async def test_a_crash_is_told_to_the_owner_with_the_last_lines_and_to_the_team_
     ]
 
 
+async def test_of_a_long_console_the_owner_hears_the_end(chat: Chat) -> None:
+    await chat.happen(changed("ford-3", CRASHED, "by SIGKILL", *(f"line {number}" for number in range(20))))
+    said = [line for to, line in await chat.told() if to == "member alice"]
+    assert said[1:] == [f"[ford-3] line {number}" for number in range(15, 20)]
+
+
 async def test_an_end_by_itself_is_told_too(chat: Chat) -> None:
     await chat.happen(changed("ford-1", EXITED, "halted from inside"))
     text = "ford-1 went down by itself on ford: “halted from inside”. !vm start ford-1"
