@@ -147,6 +147,15 @@ class Seat:
     async def sees_the_bot(self) -> None:
         await self.sees(BOT, f"is in {TEAM}")
 
+    async def finds_the_bot(self) -> None:
+        """Ask until it is there and answers, whoever of us came first."""
+        for attempt in range(int(PATIENCE)):
+            self.say(f"ping here {attempt}", BOT)
+            with contextlib.suppress(AssertionError):
+                await self.told("^pong here", seconds=1)
+                return
+        raise AssertionError(f"{BOT} did not come within {PATIENCE:g} s")
+
     def lines(self, to: str = TEAM) -> list[str]:
         """Everything that the bot has said there so far."""
         return [e.text for e in self.all if isinstance(e, Said) and (e.nick, e.to) == (BOT, to)]
