@@ -323,12 +323,100 @@ async def test_a_flood_of_one_is_bounded_and_others_are_served(irc: Irc) -> None
         peer.say("flood!f@h", "Eddie", "list")
     peer.say("bob!b@h", "#ford", "!ping bob", tags="account=bob")
     await peer.pending()
-    assert transport.conversation.dropped == 1000 - 32
+    assert transport.conversation.dropped == 1000 - 256
     await irc.clock.advance(6)
     told = await peer.pending()
     assert "PRIVMSG #ford :pong bob" in peer.seen + told
     await irc.clock.advance(30)
     assert 55 <= len(await peer.pending()) <= 61
+
+
+async def test_who_is_left_out_is_told_so_once(irc: Irc) -> None:
+    transport, peer = await irc.admitted()
+    for number in range(300):
+        peer.say("flood!f@h", "#ford", f"!ping {number}")
+    said = await peer.pending()
+    text = "PRIVMSG #ford :flood: Slowly: too many commands wait, I leave out what comes now."
+    await irc.clock.advance(4)
+    said += await peer.pending()
+    assert said.count(text) == 1
+    assert transport.conversation.dropped == 300 - 256 - 5  # a burst was answered
+    await irc.clock.advance(200)
+    said += await peer.pending()
+    assert [line for line in said if "pong" in line] == [f"PRIVMSG #ford :pong {n}" for n in range(256 + 5)]
+    peer.say("flood!f@h", "#ford", "!ping again")
+    assert "PRIVMSG #ford :pong again" in await peer.pending()
+
+
+async def test_the_many_of_a_few_shut_nobody_out(irc: Irc) -> None:
+    transport, peer = await irc.admitted()
+    for number in range(9 * 256):
+        peer.say(f"f{number % 9}!f@h", "#ford", f"!ping {number}")
+    peer.say("bob!b@h", "#ford", "!ping bob", tags="account=bob")
+    said = await peer.pending()
+    assert 200 < transport.conversation.dropped <= 256
+    await irc.clock.advance(12)
+    assert "PRIVMSG #ford :pong bob" in said + await peer.pending()
+
+
+@pytest.mark.parametrize("caps", [FULL, "multi-prefix"])
+async def test_without_pace_nothing_is_dropped_and_the_order_is_kept(irc: Irc, caps: str) -> None:
+    transport, peer = await irc.admitted(caps, pace="off")
+
+    async def feed() -> None:
+        for number in range(20_000):
+            peer.say(f"n{number % 7}!x@h", "#ford", f"!ping {number}")
+            if not number % 100:
+                await peer.writer.drain()
+
+    feeding = asyncio.create_task(feed())
+    last = dict.fromkeys(range(7), -1)
+    answers = 0
+    while answers < 20_000:
+        line = await peer.line()
+        if line.startswith("WHOIS"):
+            nick = line.split()[1]
+            peer.send(f":irc.test 311 Eddie {nick} x h * :x", f":irc.test 318 Eddie {nick} :End")
+            continue
+        number = int(line.rpartition(" ")[2])
+        assert last[number % 7] < number
+        last[number % 7] = number
+        answers += 1
+    await feeding
+    assert transport.conversation.dropped == transport.conversation.queues.total == 0
+
+
+async def test_a_long_command_lets_its_speakers_next_begin(irc: Irc) -> None:
+    gate = asyncio.Event()
+
+    async def work(_: Message, report: Report) -> None:
+        await report(0.1, "unpacking")
+        await report(0.2, "unpacking")
+        await gate.wait()
+
+    irc.road.gates["work"] = work
+    irc.road.answers["work"] = Reply(("done",))
+    _, peer = await irc.admitted(pace="off")
+    for text in ("!work", "!ping one", "!ping two"):
+        peer.say("alice!a@h", "#ford", text)
+    said = await peer.pending()
+    assert [line for line in said if "pong" in line] == [f"PRIVMSG #ford :pong {n}" for n in ("one", "two")]
+    gate.set()
+    await peer.expect("PRIVMSG #ford :done")
+    peer.say("alice!a@h", "#ford", "!ping three")
+    await peer.expect("PRIVMSG #ford :pong three")
+
+
+async def test_a_server_that_reads_slowly_is_waited_for(irc: Irc) -> None:
+    irc.road.answers["list"] = Reply(("x" * 400,))
+    transport, peer = await irc.admitted(pace="off")
+    for _ in range(20_000):
+        peer.say("alice!a@h", "#ford", "!list")
+    await settle()
+    assert transport.status().up
+    for _ in range(20_000):
+        await peer.expect("PRIVMSG #ford :x+")
+    assert transport.status().up
 
 
 async def test_the_pace_is_a_burst_and_then_two_a_second(irc: Irc) -> None:

@@ -32,6 +32,7 @@ class Answers:
     delivery: Delivery
     guard: Guard | None
     spawn: Callable[[Coroutine[Any, Any, None]], None]
+    pass_on: Callable[[], None]
     _reported: float | None = None
 
     async def give(self, reply: Reply) -> bool:
@@ -48,7 +49,8 @@ class Answers:
         return await self._aloud(pieces)
 
     async def report(self, part: float, text: str) -> None:
-        """Tell how far a long command is, sparsely; this waits for nobody."""
+        """Tell how far a long command is, sparsely; nobody waits for this."""
+        self.pass_on()
         now = self.clock.monotonic()
         if self._reported is not None and now - self._reported < SPARSE:
             return

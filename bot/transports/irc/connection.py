@@ -55,6 +55,12 @@ class _Protocol(IrcProtocol):  # type: ignore[misc]  # the package ships no type
     def connection_lost(self, exc: Exception | None) -> None:
         self.connection.lost(str(exc) if exc else "the server closed the connection")
 
+    def pause_writing(self) -> None:
+        self.connection.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.connection.writable.set()
+
 
 class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
     """One connection: lines in as values, each in its own guard; lines out through one gate.
@@ -77,6 +83,9 @@ class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
         self._malformed = 0
         self._settings: IrcNetwork | None = None
         self._greeted = False
+        self._outgoing = bytearray()
+        self.writable = asyncio.Event()
+        self.writable.set()
 
     @property
     def bad_lines(self) -> int:
@@ -139,13 +148,20 @@ class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
             self._on_error(error)
 
     def send_raw(self, string: str) -> None:
-        """Send one line at once; into a lost connection it is lost."""
+        """Send one line in this round of the loop; into a lost connection it is lost."""
         if self.transport is None or self.transport.is_closing():
             return
-        if self.transport.get_write_buffer_size() > BACKLOG:
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing += self._prep_message(string)
+        if self.transport.get_write_buffer_size() + len(self._outgoing) > BACKLOG:
             self.lost("the server does not read")
-            return
-        self.transport.write(self._prep_message(string))
+
+    def _flush(self) -> None:
+        # one system call for all that was said in one round of the loop: each costs more than what it sends
+        if self._outgoing and self.transport is not None and not self.transport.is_closing():
+            self.transport.write(bytes(self._outgoing))
+        self._outgoing.clear()
 
     def _prep_message(self, string: str) -> bytes:
         text = _FORBIDDEN.sub(" ", string).encode("utf-8", "replace")
@@ -154,6 +170,7 @@ class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
     def lost(self, why: str) -> None:
         """Note that this connection is over, and give up its socket."""
         self.connected = False
+        self.writable.set()
         if not self.closed.done():
             self.closed.set_result(why)
         if self.transport is not None:

@@ -1,23 +1,19 @@
 """What people say to the bot, on its way to the road and back; it outlives a single connection."""
 
-import asyncio
-import contextlib
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.core.address import Addressed, addressed
 from bot.model import Identity, IdentityKind, Message, Place, Reply
 from bot.ports import Clock, Incidents, Road
 from bot.transports.irc.answers import Answers, Manner
 from bot.transports.irc.channels import fold_account, known
+from bot.transports.irc.delivery import Guard
 from bot.transports.irc.line import Line
+from bot.transports.irc.queues import Queues, Turn
 from bot.transports.irc.session import Session
 from bot.transports.lines import clean
-
-EACH, ALL = 32, 256
-"""Commands of one nick, and of all, that may be under way; more are dropped and counted."""
 
 REMEMBERED = 500
 """Accounts of which we know by which nick they last spoke."""
@@ -28,6 +24,13 @@ class _Heard:
     line: Line
     said: Addressed
     room: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    session: Session
+    message: Message
+    guard: Guard | None
 
 
 @dataclass(slots=True)
@@ -43,9 +46,11 @@ class Conversation:
     ignored: int = 0
     dropped: int = 0
     nicks: OrderedDict[str, str] = field(default_factory=OrderedDict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _busy: Counter[str] = field(default_factory=Counter)
+    queues: Queues[_Spoken] = field(init=False)
     _unproven: dict[str, deque[_Heard]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.queues = Queues(self._converse, self.incidents)
 
     def hear(self, session: Session, line: Line) -> None:
         """Take a PRIVMSG; what is not for the bot is left at the first glance."""
@@ -68,17 +73,15 @@ class Conversation:
 
     async def close(self) -> None:
         """End everything that is still under way: the bot leaves."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.queues.close()
 
     def _admit(self, session: Session, heard: _Heard) -> None:
         key = session.world.fold(heard.line.nick)
-        if self._busy[key] >= EACH or self._busy.total() >= ALL:
+        if not self.queues.reserve(key, bounded=session.delivery.pace is not None):
             self.dropped += 1
-            return
-        self._busy[key] += 1
-        if "account-tag" in session.world.caps.acked:
+            if self.queues.is_first_refused(key):
+                self.queues.spawn(self._refuse(session, heard))
+        elif "account-tag" in session.world.caps.acked:
             account = fold_account(known(heard.line.tag("account") or ""))
             session.world.channels.learned(heard.line.nick, account or "*")
             self._hand_over(session, heard, account)
@@ -86,7 +89,15 @@ class Conversation:
             self._unproven[key].append(heard)
         else:
             self._unproven[key] = deque([heard])
-            self._spawn(self._prove(session, key))
+            self.queues.spawn(self._prove(session, key))
+
+    async def _refuse(self, session: Session, heard: _Heard) -> None:
+        nick = heard.line.nick
+        text = "Slowly: too many commands wait, I leave out what comes now."
+        target, text = (heard.room, f"{clean(nick)}: {text}") if heard.room else (nick, text)
+        await session.delivery.deliver(
+            target, session.delivery.pieces((text,), target), f"slow down {target}"
+        )
 
     async def _prove(self, session: Session, key: str) -> None:
         queue = self._unproven[key]
@@ -99,7 +110,8 @@ class Conversation:
                     self._hand_over(session, heard, proof.account if proof and sure else "")
         finally:
             del self._unproven[key]
-            self._forget(key, len(queue))
+            if queue:
+                self.queues.release(key, len(queue))
 
     def _hand_over(self, session: Session, heard: _Heard, account: str) -> None:
         world, line, now = session.world, heard.line, self.clock.now()
@@ -119,51 +131,35 @@ class Conversation:
         )
         if account:
             self._remember(account, message.nick)
-        self._spawn(self._converse(session, message, world.fold(line.nick)))
+        guard = session.delivery.guard(message.nick, account, self.clock.monotonic()) if account else None
+        self.queues.put(world.fold(line.nick), _Spoken(session, message, guard))
 
-    async def _converse(self, session: Session, message: Message, key: str) -> None:
-        try:
-            with self._answers(session, message, self.clock.monotonic()) as answers:
-                reply = await self.road.handle(message, answers.report)
-                given = await answers.give(reply) if session.is_up else await self._give_later(message, reply)
-            self.dropped += not given
-        finally:
-            self._forget(key, 1)
+    async def _converse(self, turn: Turn[_Spoken]) -> None:
+        session, message = turn.item.session, turn.item.message
+        answers = self._answers(session, message, turn.item.guard, turn.pass_on)
+        reply = await self.road.handle(message, answers.report)
+        given = (
+            await answers.give(reply)
+            if session.is_up
+            else await self._give_later(message, reply, turn.pass_on)
+        )
+        self.dropped += not given
 
-    async def _give_later(self, message: Message, reply: Reply) -> bool:
+    async def _give_later(self, message: Message, reply: Reply, pass_on: Callable[[], None]) -> bool:
         """Answer over the connection that we have now; a nick that proved nothing may be another's there."""
         session = self.current()
         if session is None or (message.identity is None and (message.place.direct or reply.private)):
             return False
-        with self._answers(session, message, None) as answers:
-            return await answers.give(reply)
+        guard = session.delivery.guard(message.nick, message.identity.subject) if message.identity else None
+        return await self._answers(session, message, guard, pass_on).give(reply)
 
-    @contextlib.contextmanager
-    def _answers(self, session: Session, message: Message, proven_at: float | None) -> Iterator[Answers]:
-        with contextlib.ExitStack() as stack:
-            guard = None
-            if message.identity is not None:
-                watch = session.delivery.guard(message.nick, message.identity.subject, proven_at)
-                guard = stack.enter_context(watch)
-            yield Answers(message, self.manner, self.clock, session.delivery, guard, self._spawn)
+    def _answers(
+        self, session: Session, message: Message, guard: Guard | None, pass_on: Callable[[], None]
+    ) -> Answers:
+        return Answers(message, self.manner, self.clock, session.delivery, guard, self.queues.spawn, pass_on)
 
     def _remember(self, account: str, nick: str) -> None:
         self.nicks[account] = nick
         self.nicks.move_to_end(account)
         if len(self.nicks) > REMEMBERED:
             self.nicks.popitem(last=False)
-
-    def _forget(self, key: str, count: int) -> None:
-        self._busy[key] -= count
-        if not self._busy[key]:
-            del self._busy[key]
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.incidents.report(error, during="answering on IRC")

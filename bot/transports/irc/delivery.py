@@ -1,9 +1,8 @@
 """Lines on their way out: clean, split, in their turn, and to a person only while it is surely that one."""
 
 import asyncio
-import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.config import Pace
@@ -35,6 +34,10 @@ class Guard:
     account: str
     watch: Watch
     proven_at: float | None = None
+    _seen: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._seen = self.watch.changes
 
     def holds(self) -> bool:
         """Tell whether the proof is still good, without asking anybody."""
@@ -42,7 +45,8 @@ class Guard:
         if known is not None:
             return known
         now = self.world.clock.monotonic()
-        return not self.watch.void and self.proven_at is not None and now - self.proven_at < FRESH
+        unchanged = self.watch.changes == self._seen
+        return unchanged and self.proven_at is not None and now - self.proven_at < FRESH
 
     def doubt(self) -> None:
         """Forget the proof, so that it is asked for anew."""
@@ -54,7 +58,7 @@ class Guard:
             return True
         if self.world.holds(self.nick, self.account) is not None:
             return False
-        self.watch.void = False
+        self._seen = self.watch.changes
         proof = await self.whois.ask(self.nick)
         self.proven_at = self.world.clock.monotonic() if proof and proof.account == self.account else None
         return self.holds()
@@ -62,11 +66,12 @@ class Guard:
 
 @dataclass(slots=True)
 class Delivery:
-    """Sends to rooms and nicks; `send` puts one raw line on the wire at once."""
+    """Sends to rooms and nicks; `send` puts one raw line on the wire, `writable` tells that it takes more."""
 
     world: World
     send: Callable[[str], None]
     pace: Pace | None
+    writable: asyncio.Event
     turns: Turns = field(init=False)
     receipts: Receipts = field(init=False)
     whois: Whois = field(init=False)
@@ -82,11 +87,9 @@ class Delivery:
         whois = dict.fromkeys(("311", "330", "318"), self._on_whois)
         return {"PONG": self._on_pong, **dict.fromkeys(ERRORS, self._on_error), **whois}
 
-    @contextlib.contextmanager
-    def guard(self, nick: str, account: str, proven_at: float | None = None) -> Iterator[Guard]:
+    def guard(self, nick: str, account: str, proven_at: float | None = None) -> Guard:
         """Watch that a nick stays who it is, from now on."""
-        with self.whois.watching(nick) as watch:
-            yield Guard(self.world, self.whois, nick, account, watch, proven_at)
+        return Guard(self.world, self.whois, nick, account, self.whois.watch(nick), proven_at)
 
     def pieces(self, lines: Sequence[str], *targets: str) -> tuple[str, ...]:
         """Return the lines cleaned and split so that each piece fits a line to any of these targets."""
@@ -150,6 +153,7 @@ class Delivery:
                 return False
             if not await self.turns.turn(lane, len(chunk)):
                 return False
+            await self.writable.wait()
             if guard is None or guard.holds():
                 for piece in chunk:
                     self.receipts.sent(target, piece, receipt)

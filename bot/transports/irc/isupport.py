@@ -7,6 +7,7 @@ import re
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _UPPER = string.ascii_uppercase
 _FOLDS = {
@@ -16,6 +17,11 @@ _FOLDS = {
 }
 _PREFIX = re.compile(r"\(([A-Za-z]*)\)([^A-Za-z0-9\s]*)")
 _LONGEST = 512
+
+
+@lru_cache(maxsize=1024)
+def _folded(name: str, casemapping: str) -> str:
+    return name.translate(_FOLDS[casemapping])
 
 
 @dataclass(slots=True)
@@ -40,7 +46,11 @@ class Isupport:
 
     def fold(self, name: str) -> str:
         """Return a nick or a room in the form in which this server compares them."""
-        return name.translate(_FOLDS[self.casemapping])
+        return (
+            _folded(name, self.casemapping)
+            if len(name) < _LONGEST
+            else name.translate(_FOLDS[self.casemapping])
+        )
 
     def same(self, one: str, other: str) -> bool:
         """Tell whether the server takes two names for the same."""

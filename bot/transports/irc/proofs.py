@@ -5,10 +5,10 @@ question, and is void when the nick changed hands while it was on its way.
 """
 
 import asyncio
-import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from bot.ports import Clock
 from bot.transports.irc.channels import fold_account
@@ -29,17 +29,18 @@ class Proof:
     userhost: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Watch:
-    """Tells whether a nick may have changed hands since the watch began."""
+    """Counts how often a nick may have changed hands; one for all who watch that nick."""
 
-    void: bool = False
+    changes: int = 0
 
 
 @dataclass(slots=True, eq=False)
 class _Question:
     answer: asyncio.Future[Proof | None]
     watch: Watch
+    seen: int
     account: str = ""
     userhost: str = ""
 
@@ -52,7 +53,7 @@ class Whois:
     fold: Callable[[str], str]
     send: Callable[[str], Awaitable[bool]]
     _open: dict[str, deque[_Question]] = field(default_factory=dict)
-    _watches: dict[str, set[Watch]] = field(default_factory=dict)
+    _watches: WeakValueDictionary[str, Watch] = field(default_factory=WeakValueDictionary)
 
     async def ask(self, nick: str) -> Proof | None:
         """Return who holds the nick now; None if nobody, or if it did not come out in time or undoubtedly."""
@@ -60,32 +61,29 @@ class Whois:
         queue = self._open.get(key, ())
         if len(queue) >= OVERDUE or len(self._open) >= PENDING:
             return None
-        with self.watching(nick) as watch:
-            if not await self.send(f"WHOIS {nick}"):
-                return None
-            question = _Question(asyncio.get_running_loop().create_future(), watch)
-            self._open.setdefault(key, deque()).append(question)
-            try:
-                return await within(self.clock, DEADLINE, question.answer)
-            except TimeoutError:
-                return None  # its late answer still takes the place in the queue
-
-    @contextlib.contextmanager
-    def watching(self, nick: str) -> Iterator[Watch]:
-        """Watch a nick: whatever voids it meanwhile is noted."""
-        watch, key = Watch(), self.fold(nick)
-        self._watches.setdefault(key, set()).add(watch)
+        watch = self.watch(nick)
+        seen = watch.changes
+        if not await self.send(f"WHOIS {nick}"):
+            return None
+        question = _Question(asyncio.get_running_loop().create_future(), watch, seen)
+        self._open.setdefault(key, deque()).append(question)
         try:
-            yield watch
-        finally:
-            self._watches[key].discard(watch)
-            if not self._watches[key]:
-                del self._watches[key]
+            return await within(self.clock, DEADLINE, question.answer)
+        except TimeoutError:
+            return None  # its late answer still takes the place in the queue
+
+    def watch(self, nick: str) -> Watch:
+        """Watch a nick for as long as the watch is kept: whatever voids it is counted."""
+        key = self.fold(nick)
+        watch = self._watches.get(key)
+        if watch is None:
+            watch = self._watches[key] = Watch()
+        return watch
 
     def void(self, nick: str) -> None:
         """Note that whoever had or got this nick may be another now."""
-        for watch in self._watches.get(self.fold(nick), ()):
-            watch.void = True
+        if watch := self._watches.get(self.fold(nick)):
+            watch.changes += 1
 
     def feed(self, code: str, nick: str, words: tuple[str, ...]) -> None:
         """Take one of 311, 330 and 318 with the nick and the parameters behind it."""
@@ -109,12 +107,12 @@ class Whois:
     def close(self) -> None:
         """Answer nothing to all: the connection is lost."""
         for question in [question for queue in self._open.values() for question in queue]:
-            question.watch.void = True
+            question.watch.changes += 1
             self._close(question)
         self._open.clear()
 
     def _close(self, question: _Question) -> None:
         if question.answer.done():
             return
-        void = question.watch.void or not question.userhost
+        void = question.watch.changes != question.seen or not question.userhost
         question.answer.set_result(None if void else Proof(question.account, question.userhost))

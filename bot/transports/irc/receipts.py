@@ -71,10 +71,12 @@ class Receipts:
 
     def echoed(self, target: str, text: str) -> None:
         """Take our own line as the server shows it to us; a server may have changed its text."""
-        lines = [sent for sent in self._sent if sent.target == self.fold(target)]
-        if not lines:
+        target = self.fold(target)
+        lines = (sent for sent in self._sent if sent.target == target)
+        first = next(lines, None)
+        if first is None:
             return
-        sent = next((sent for sent in lines if sent.text == text), lines[0])
+        sent = first if first.text == text else next((sent for sent in lines if sent.text == text), first)
         self._sent.remove(sent)
         if sent.receipt:
             sent.receipt.open -= 1

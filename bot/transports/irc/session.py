@@ -59,7 +59,7 @@ class Session:
         self._errors = 0
         self.link = Link(self._on_line, self._on_error)
         pace = None if settings.pace == "off" else settings.pace
-        self.delivery = Delivery(world, self.link.send_raw, pace)
+        self.delivery = Delivery(world, self.link.send_raw, pace, self.link.writable)
         self.registration = Registration(world, self.link.send_raw, login, hooks.up, settings.account)
         self.tracker = Tracker(world, self.delivery.whois, self.link.send_raw)
         self._table: dict[str, list[Callable[[Line], None]]] = {}

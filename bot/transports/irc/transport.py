@@ -95,10 +95,10 @@ class IrcTransport:
             return False
         account = fold_account(identity.subject)
         for nick in self._candidates(session, account):
-            with session.delivery.guard(nick, account) as guard:
-                if await guard.prove():
-                    pieces = cap(session.delivery.pieces(lines, nick), self._direct_lines)
-                    return await session.delivery.confirm(nick, pieces, guard=guard)
+            guard = session.delivery.guard(nick, account)
+            if await guard.prove():
+                pieces = cap(session.delivery.pieces(lines, nick), self._direct_lines)
+                return await session.delivery.confirm(nick, pieces, guard=guard)
         return False
 
     def status(self) -> LinkStatus:
