@@ -26,7 +26,7 @@ class Paper(io.StringIO):
         self._written.set()
         return super().write(text)
 
-    async def until(self, *parts: str, times: int = 1) -> None:
+    async def expect(self, *parts: str, times: int = 1) -> None:
         """Wait until each of these has been shown so many times."""
         try:
             async with asyncio.timeout(DEADLINE):

@@ -179,7 +179,7 @@ async def test_quit_ends_the_seat_and_the_demo(
     monkeypatch.setattr(kernel, "PROCESSORS", frozenset())
     person, program = pty.openpty()
     showing = asyncio.create_task(show.Show(tmp_path / "demo", tmp_path / "cache", screen, program).run())
-    await paper.until("!vm start ford-1   !vm run ford-1 uname -a", "<alice> ")
+    await paper.expect("!vm start ford-1   !vm run ford-1 uname -a", "<alice> ")
     os.write(person, b"/quit\n")
     assert await showing == 0
     assert paper.getvalue().endswith(f"{show.OVER}\n")
@@ -193,7 +193,7 @@ async def test_a_signal_at_the_seat_is_a_good_end_and_a_second_one_changes_nothi
     monkeypatch.setattr(kernel, "PROCESSORS", frozenset())
     person, program = pty.openpty()
     showing = asyncio.create_task(show.Show(tmp_path / "demo", tmp_path / "cache", screen, program).run())
-    await paper.until("<alice> ")
+    await paper.expect("<alice> ")
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGINT)
     assert await showing == 0

@@ -48,15 +48,15 @@ async def test_what_is_typed_is_said_and_answered_and_the_terminal_is_as_before(
     person, program = terminal
     before = termios.tcgetattr(program)
     async with sitting(played, screen, program):
-        await paper.until("<alice> ")
+        await paper.expect("<alice> ")
         os.write(person, b"!ping hello\n\n  \n")
-        await paper.until("<alice> !ping hello\n", "<Eddie> pong hello\n")
+        await paper.expect("<alice> !ping hello\n", "<Eddie> pong hello\n")
         os.write(person, b"//slashed\n")
         bob = await played.seat("bob")
         bob.say("#ford", "\x1b[31mred\x1b[0m words")
-        await paper.until("<bob> red words\n")
+        await paper.expect("<bob> red words\n")
         bob.say("#ford", "\x01ACTION waves\x01")
-        await paper.until("* bob waves\n")
+        await paper.expect("* bob waves\n")
         assert termios.tcgetattr(program) != before
         os.write(person, b"/quit\n")
     assert termios.tcgetattr(program) == before
@@ -68,13 +68,13 @@ async def test_another_seat_is_taken_and_the_first_still_hears_direct_words(
     person, program = terminal
     async with sitting(played, screen, program):
         os.write(person, b"/as Bob\n!whoami\n")
-        await paper.until("* you are bob now, in #ford", "<bob> !whoami", "<Eddie> You are bob, member")
+        await paper.expect("* you are bob now, in #ford", "<bob> !whoami", "<Eddie> You are bob, member")
         os.write(person, b"/msg Eddie ping one\n")
-        await paper.until("* to Eddie alone: ping one", "<Eddie → bob> pong one")
+        await paper.expect("* to Eddie alone: ping one", "<Eddie → bob> pong one")
         os.write(person, b"/as alice\n/msg bob psst\n")
-        await paper.until("<alice → bob> psst")
+        await paper.expect("<alice → bob> psst")
         os.write(person, b"/as nobody\n")
-        await paper.until("nobody is called nobody: there is alice, trillian")
+        await paper.expect("nobody is called nobody: there is alice, trillian")
         os.write(person, b"\x04")
 
 
@@ -84,11 +84,11 @@ async def test_rooms_and_nicks_change_and_a_wrong_word_gets_help(
     person, program = terminal
     async with sitting(played, screen, program):
         os.write(person, b"/join #mice\nhello\n")
-        await paper.until("* what you type goes to #mice now", "#mice <alice> hello\n")
+        await paper.expect("* what you type goes to #mice now", "#mice <alice> hello\n")
         os.write(person, b"/nick ally\n")
-        await paper.until("#mice <ally> ")
+        await paper.expect("#mice <ally> ")
         os.write(person, b"/dance\n/msg\n/\n")
-        await paper.until("* /as NAME", times=3)
+        await paper.expect("* /as NAME", times=3)
         os.write(person, b"/quit\n")
 
 
@@ -100,7 +100,7 @@ async def test_a_member_who_cannot_enter_is_said_so(
     played.passwords["bob"] = "wrong"
     async with sitting(played, screen, program):
         os.write(person, b"/as bob\n")
-        await paper.until("the IRC server refused bob's password")
+        await paper.expect("the IRC server refused bob's password")
         os.write(person, b"/quit\n")
 
 
@@ -109,14 +109,14 @@ async def test_the_prompt_comes_back_after_the_shell_had_the_terminal(
 ) -> None:
     person, program = terminal
     async with sitting(played, screen, program):
-        await paper.until("<alice> ")
+        await paper.expect("<alice> ")
         ours = termios.tcgetattr(program)
         theirs = [*ours]
         theirs[3] |= termios.ICANON | termios.ECHO
         termios.tcsetattr(program, termios.TCSANOW, theirs)
         prompts = paper.getvalue().count("<alice> ")
         os.kill(os.getpid(), signal.SIGCONT)
-        await paper.until("<alice> ", times=prompts + 1)
+        await paper.expect("<alice> ", times=prompts + 1)
         assert termios.tcgetattr(program)[3] == ours[3]
         os.write(person, b"/quit\n")
 
@@ -126,7 +126,7 @@ async def test_a_terminal_that_hangs_up_ends_the_seat(
 ) -> None:
     person, program = terminal
     async with sitting(played, screen, program):
-        await paper.until("<alice> ")
+        await paper.expect("<alice> ")
         os.close(person)
 
 
@@ -135,7 +135,7 @@ async def test_the_end_of_the_server_ends_the_seat(
 ) -> None:
     _, program = terminal
     async with sitting(played, screen, program):
-        await paper.until("<alice> ")
+        await paper.expect("<alice> ")
         alice = await played.seat("alice")
         await alice.leave()
     assert "the IRC server has ended" in paper.getvalue()

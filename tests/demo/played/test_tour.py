@@ -62,9 +62,9 @@ async def test_a_connection_that_ends_and_a_refusal_of_the_server_are_shown(
     alice = await played.seat("alice")
     steps = (Step("Gone", (Line("alice", "!ping", ("never",), 1.0),)),)
     touring = asyncio.ensure_future(Tour(played, screen).play(steps))
-    await paper.until("<alice> !ping")
+    await paper.expect("<alice> !ping")
     alice.say("nobody", "hello")
-    await paper.until("! nobody Cannot send to that")
+    await paper.expect("! nobody Cannot send to that")
     await alice.leave()
     with pytest.raises(Fault, match="the connection has ended"):
         await touring
@@ -73,7 +73,7 @@ async def test_a_connection_that_ends_and_a_refusal_of_the_server_are_shown(
 async def test_a_bot_that_ends_ends_the_tour(played: Stage, screen: Screen, paper: Paper) -> None:
     steps = (Step("Waiting", (Line("alice", "hello", ("never",), 30.0),)),)
     touring = asyncio.ensure_future(played.play(Tour(played, screen).play(steps)))
-    await paper.until("<alice> hello")
+    await paper.expect("<alice> hello")
     played.sailing.cancel()
     with pytest.raises(Fault, match="the bot has ended: it said nothing"):
         await touring
