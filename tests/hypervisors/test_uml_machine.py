@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.coop.machines import Machine, MachineEventKind, MachineState
+from bot.coop.machines import Machine, MachineState
 from bot.errors import Conflict, HypervisorFault
 from bot.hypervisors.events import EventQueue
 from bot.hypervisors.uml import guest as guest_module
@@ -52,6 +52,18 @@ async def test_a_young_guest_without_a_console_is_starting_an_old_one_unresponsi
     info = await up.inspect()
     assert info.state is MachineState.UNRESPONSIVE
     assert "No such file" in info.detail
+
+
+async def test_a_guest_that_ends_while_it_is_asked_is_not_unresponsive(
+    up: UmlMachine, sleeper: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ending(*_: object) -> str:
+        process.end(sleeper, None, None)
+        raise GuestSilent("no answer")
+
+    monkeypatch.setattr(module, "ask", ending)
+    info = await up.inspect()
+    assert (info.state, info.pid) == (MachineState.CRASHED, None)
 
 
 async def test_a_pause_that_fails_leaves_no_pause(up: UmlMachine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,24 +151,6 @@ async def test_a_kernel_that_never_boots(up: UmlMachine, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "BOOT_SECONDS", 0.02)
     with pytest.raises(HypervisorFault, match="no sign of its kernel"):
         await up._come_up(None)
-
-
-async def test_the_end_of_an_adopted_guest_is_read_from_its_console(up: UmlMachine) -> None:
-    def end(console: str, status: int | None) -> tuple[str, str]:
-        (up.guest.home / "console.log").write_text(console)
-        kind, reason = up.guest._why(up.guest.record, status)
-        return kind, reason
-
-    crashed, exited = MachineEventKind.CRASHED, MachineEventKind.EXITED
-    assert end("x\nreboot: System halted\n", None) == (exited, "halted from inside")
-    assert end("[ 1.0] reboot: Restarting system\n", 0) == (exited, "rebooted from inside")
-    assert end("Kernel panic - not syncing: no init\nCall trace:\n", None) == (
-        crashed, "Kernel panic - not syncing: no init",
-    )  # fmt: skip
-    assert end("", None) == (crashed, "its process ended")
-    assert end("", 1) == (crashed, "its process ended with status 1")
-    assert end("", -6) == (crashed, "its process ended by SIGABRT")
-    assert end("", -63) == (crashed, "its process ended by signal 63")
 
 
 async def test_what_cannot_be_cleared_away_is_logged(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -82,6 +83,12 @@ class Site:
 
     async def process_appears(self) -> None:
         while not self.processes():  # noqa: ASYNC110 - nothing tells that a process is there
+            await asyncio.sleep(0.01)
+
+    async def kill(self, pid: int) -> None:
+        """End a guest's main process and nothing else, and wait until it has ended."""
+        os.kill(pid, signal.SIGKILL)
+        while process.born(pid) is not None:  # noqa: ASYNC110 - as little is told of that
             await asyncio.sleep(0.01)
 
     def owner(self, pid: int) -> int:

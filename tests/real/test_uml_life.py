@@ -164,7 +164,7 @@ async def test_what_a_crash_left_does_not_hinder_the_next_start(site: Site, mach
     bot = site.bot()
     info = await bot.start(machine)
     await bot.close()
-    os.kill(info.pid, signal.SIGKILL)
+    await site.kill(info.pid)
     (site.run / "ford-1/u/left" / "over").mkdir(parents=True)
     (site.folder / "ford/ford-1/agent.in").unlink()
     (site.folder / "ford/ford-1/record.json").write_text("{")

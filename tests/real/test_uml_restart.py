@@ -116,7 +116,7 @@ async def test_a_guest_that_died_while_the_bot_was_away_is_told_until_it_was_hea
     first = site.bot()
     info = await first.start(machine)
     await first.close()
-    os.kill(info.pid, signal.SIGKILL)
+    await site.kill(info.pid)
     second = site.bot()
     assert (await second.inspect(machine)).state is MachineState.CRASHED
     assert await second.adopt([machine]) == ()

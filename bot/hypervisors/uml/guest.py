@@ -16,6 +16,7 @@ from bot.hypervisors.uml import process
 from bot.hypervisors.uml.agent import Agent
 from bot.hypervisors.uml.cleaning import one_line
 from bot.hypervisors.uml.console import ConsoleLog
+from bot.hypervisors.uml.ending import why
 from bot.hypervisors.uml.notify import NoticeGate, Notification, NotifyKind, NotifySocket
 from bot.hypervisors.uml.process import Launch
 from bot.hypervisors.uml.record import End, Record, load, save
@@ -28,7 +29,8 @@ SPAWN_SECONDS = 10.0
 TAIL = 20
 """How many lines of its console go with the news of a guest's end."""
 
-_GONE_DOWN = ("reboot: System halted", "reboot: Power down", "reboot: Restarting system")
+TRACE = 200
+"""How many lines of its console are searched for a panic."""
 
 log = logging.getLogger(__name__)
 
@@ -281,22 +283,9 @@ class Guest:
             self._tell(end)
 
     def _why(self, record: Record, status: int | None) -> tuple[MachineEventKind, str]:
-        """Return what an unasked end was, from the kernel's word, the status, else the console."""
-        last = self.console.tail(5)
-        down = next((line for line in last if line.endswith(_GONE_DOWN)), "")
-        panic = next((line for line in self.console.tail(200) if "Kernel panic" in line), None)
-        if self._panic:
-            return MachineEventKind.CRASHED, f"kernel panic: {self._panic}"
         if record.boot != process.boot_id():
             return MachineEventKind.CRASHED, "the host was restarted"
-        if status == 0 or (status is None and down):
-            return (
-                MachineEventKind.EXITED,
-                f"{'rebooted' if down.endswith(_GONE_DOWN[2]) else 'halted'} from inside",
-            )
-        if status is None:
-            return MachineEventKind.CRASHED, panic or "its process ended"
-        return MachineEventKind.CRASHED, f"its process ended {_how(status)}"
+        return why(self._panic, status, self.console.tail(TRACE))
 
     def _tell(self, end: End) -> None:
         self.emit(end.kind, end.reason, asked=end.asked, end=end)
@@ -329,13 +318,6 @@ class Guest:
             self._notify.close()
             self._notify = None
         self.agent.close()
-
-
-def _how(status: int) -> str:
-    if status > 0:
-        return f"with status {status}"
-    names = {number.value: number.name for number in signal.Signals}
-    return f"by {names.get(-status, f'signal {-status}')}"
 
 
 def _remove(folder: Path) -> None:

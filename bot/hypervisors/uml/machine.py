@@ -67,6 +67,8 @@ class UmlMachine:
         if not self.guest.alive(record):
             return self._down(record)
         state, detail = await self._up(record)
+        if state is MachineState.UNRESPONSIVE and not self.guest.alive(record):
+            return self._down(self.guest.record)  # it ended while it was asked
         since = self._site.clock.now() - timedelta(seconds=process.age(record.born))
         return MachineInfo(
             self._name, state, record.pid, since.replace(microsecond=0), _limits(record), detail
