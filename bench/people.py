@@ -12,6 +12,9 @@ CHANNEL = "#bench"
 BATCH = 50
 """Lines that somebody writes at a time before the others have their turn."""
 
+AGAIN = 0.05
+"""Seconds until a nick that is taken is asked for again."""
+
 Hear = Callable[[bytes], None]
 
 
@@ -59,10 +62,11 @@ class Person(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take each line; once inside, one who hears nobody looks only for what the server wants."""
+        data = self._rest + data
         if self._hear is None and self.inside.done() and b"PING" not in data and b"PONG" not in data:
-            self._rest = (self._rest + data).rpartition(b"\r\n")[2]
+            self._rest = data.rpartition(b"\r\n")[2]
             return
-        *lines, self._rest = (self._rest + data).split(b"\r\n")
+        *lines, self._rest = data.split(b"\r\n")
         for line in lines:
             self._take(line)
 
@@ -72,6 +76,8 @@ class Person(asyncio.Protocol):
         source, verb, rest = (*line.split(b" ", 2), b"", b"")[:3]
         if source == b"PING":
             self.send(f"PONG {verb.decode()}")
+        elif verb == b"433":  # whoever had the nick in the last round is leaving
+            asyncio.get_running_loop().call_later(AGAIN, self.send, f"NICK {self.nick}")
         elif verb == b"001":
             self.send(f"JOIN {CHANNEL}")
         elif verb == b"366" and not self.inside.done():

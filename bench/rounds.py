@@ -64,7 +64,8 @@ async def scene(bot: Bot, server: Server, *, proven: bool = False) -> AsyncItera
                     yield Scene(server, running, ledger, asker, speakers, started)
                 except (Failed, ConnectionError, TimeoutError) as error:
                     log = (Path(folder) / "log").read_text("utf-8", "replace")[-1000:]
-                    raise Failed(f"{bot.name}: {error} {ledger.left}\n{log}".rstrip()) from error
+                    what = str(error) or type(error).__name__
+                    raise Failed(f"{bot.name}: {what} {ledger.left}\n{log}".rstrip()) from error
     finally:
         for person in (asker, *speakers):
             person.leave()
