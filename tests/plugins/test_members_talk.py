@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from bot import Identity, IdentityBound, IdentityKind, Place
+from bot.core.registry import Override
+from bot.runtime import loader
 from bot.testing import Chat
 from tests.plugins.conftest import ADMINS, GUEST, HOSTILE, forget, rows, tables
 
@@ -317,3 +321,16 @@ async def test_ones_settings_are_ones_own(chat: Chat) -> None:
     await chat.say("alice", "!set zone Europe/Berlin")
     zones = await chat.store.read(lambda db: {row["name"]: row["zone"] for row in db.table("members").rows})
     assert zones == {"abe": None, "alice": "Europe/Berlin", "ann": None, "bob": None}
+
+
+async def test_an_operator_who_lets_anyone_has_guests_answered_kindly(tmp_path: Path) -> None:
+    plugins = [loaded.plugin for loaded in loader.load(None, ()).loaded]
+    opened = {name: Override(allow="anyone") for name in ("set", "unlink", "vm list", "can")}
+    async with Chat.open(tmp_path, plugins, overrides=opened) as chat:
+        refusal = "Only members have identities and settings."
+        assert await chat.say("eve", "!set zone UTC") == refusal
+        assert await chat.say("eve", "!set reach net", proven=False) == refusal
+        assert await chat.say("eve", "!unlink net") == refusal
+        assert await chat.say("eve", "!vm list mine") == "You own no machine."
+        assert await chat.say("eve", "!can bob vm stop ford-1")
+        assert chat.incidents.reported == []

@@ -295,6 +295,13 @@ async def test_commands_for_guests_are_written_down_nowhere(chat: Chat) -> None:
     assert await chat.told() == []
 
 
+async def test_a_guest_without_an_agent_is_told_as_such(chat: Chat) -> None:
+    await up(chat, "alice")
+    chat.hypervisor.fail_next("run", Conflict("ford-3's agent does not answer; it may be busy."))
+    assert await chat.say("alice", "!vm run ford-3 id") == "ford-3's agent does not answer; it may be busy."
+    assert chat.incidents.reported == []
+
+
 # --- what breaks
 
 
