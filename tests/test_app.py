@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from bot import Machine, app, cli, config
 from bot.hypervisors.fake import FakeHypervisor
+from bot.hypervisors.uml.runfolder import run_folder
 from bot.runtime.clock import SystemClock
 from tests.ship import ADMINS, BOT, TEAM, Harbour, harbour, running
 
@@ -406,6 +407,8 @@ def test_a_uml_host_is_made_where_the_config_says(tmp_path: Path) -> None:
     assert fleet.hosts == ("ford", "zaphod")
     assert (tmp_path / "disks").is_dir()
     assert (tmp_path / "data" / "zaphod").is_dir()
+    for folder in (tmp_path / "disks", tmp_path / "data" / "zaphod"):
+        run_folder(folder).rmdir()
 
 
 def test_the_program_is_told_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
