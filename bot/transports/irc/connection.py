@@ -134,6 +134,8 @@ class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
         """Take bytes from the server; nothing in them ends the connection."""
         self.buffer.feed(new_data)
         for text in self.buffer:
+            if self.closed.done():
+                return
             self._process_line(text)
 
     def _process_line(self, text: str) -> None:

@@ -84,7 +84,7 @@ class Delivery:
     @property
     def handlers(self) -> Handlers:
         """What the server says about what was sent or asked."""
-        whois = dict.fromkeys(("311", "330", "318"), self._on_whois)
+        whois = dict.fromkeys(("311", "312", "330", "318"), self._on_whois)
         return {"PONG": self._on_pong, **dict.fromkeys(ERRORS, self._on_error), **whois}
 
     def guard(self, nick: str, account: str, proven_at: float | None = None) -> Guard:

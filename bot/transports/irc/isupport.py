@@ -34,6 +34,7 @@ class Isupport:
     statusmsg: str = ""
     nicklen: int = 9
     whox: bool = False
+    monitor: bool = False
 
     def feed(self, tokens: Iterable[str]) -> None:
         """Take the tokens of one 005 line, without the nick before and the sentence after them."""
@@ -72,8 +73,8 @@ class Isupport:
                 self.statusmsg = value
             case "NICKLEN" if value.isascii() and value.isdigit() and len(value) < len(str(_LONGEST)) + 1:
                 self.nicklen = int(value) or self.nicklen
-            case "WHOX":
-                self.whox = True
+            case "WHOX" | "MONITOR":
+                setattr(self, name.lower(), True)
             case _:
                 pass
 

@@ -23,10 +23,11 @@ OVERDUE, PENDING = 3, 256
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What WHOIS said: the folded account, empty for none, and user@host."""
+    """What WHOIS said: the folded account, empty for none, user@host, and which server they are on."""
 
     account: str
     userhost: str
+    server: str = ""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -43,6 +44,7 @@ class _Question:
     seen: int
     account: str = ""
     userhost: str = ""
+    server: str = ""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class Whois:
             watch.changes += 1
 
     def feed(self, code: str, nick: str, words: tuple[str, ...]) -> None:
-        """Take one of 311, 330 and 318 with the nick and the parameters behind it."""
+        """Take one of 311, 312, 330 and 318 with the nick and the parameters behind it."""
         key = self.fold(nick)
         if not (queue := self._open.get(key)):
             return
@@ -94,6 +96,8 @@ class Whois:
         match code:
             case "311" if len(words) > 1:
                 question.userhost = f"{words[0]}@{words[1]}"
+            case "312" if words:
+                question.server = words[0]
             case "330" if words:
                 question.account = fold_account(words[0])
             case "318":
@@ -115,4 +119,6 @@ class Whois:
         if question.answer.done():
             return
         void = question.watch.changes != question.seen or not question.userhost
-        question.answer.set_result(None if void else Proof(question.account, question.userhost))
+        question.answer.set_result(
+            None if void else Proof(question.account, question.userhost, question.server)
+        )

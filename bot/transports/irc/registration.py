@@ -19,12 +19,14 @@ class Registration:
     """Everything up to 001, and the login whenever it becomes possible.
 
     `mechanisms` makes what we can log in with, anew for each try; None where the config has no account.
+    `leave_for_tls` hears the value of the capability `sts`, and tells whether not to go on here.
     """
 
     world: World
     send: Callable[[str], None]
     mechanisms: Callable[[], list[Mechanism]] | None
     welcome: Callable[[], None]
+    leave_for_tls: Callable[[str | None], bool]
     account: str | None = None
     problem: str = ""
     failed: str = ""
@@ -69,6 +71,8 @@ class Registration:
 
     def _on_cap(self, line: Line) -> None:
         step = self.world.caps.feed(line.params)
+        if self.leave_for_tls(self.world.caps.offered.get("sts")):
+            return
         self._all(step.send)
         if "account-notify" in step.lost or "extended-join" in step.lost:
             self.world.channels.forget_accounts()
@@ -115,8 +119,8 @@ class Registration:
             self._after_login()
 
     def _on_logged_in(self, line: Line) -> None:
-        self.world.account = line.param(2) or None
-        self.world.rooms.hurry(self.world.clock.monotonic())
+        if line.param(2):
+            self.world.logged_in(line.param(2))
 
     def _on_logged_out(self, _: Line) -> None:
         self.world.account = None
@@ -132,7 +136,7 @@ class Registration:
 
     def _on_welcome(self, line: Line) -> None:
         world = self.world
-        world.registered = True
+        world.registered, world.server = True, line.source
         world.nicks.current = line.param(0) or world.nicks.current
         _, _, tail = line.param(-1).rpartition(" ")
         nick, _, userhost = tail.partition("!")

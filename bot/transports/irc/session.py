@@ -11,9 +11,11 @@ from bot.ports import Clock, Incidents, LinkStatus
 from bot.transports.irc.connection import Link
 from bot.transports.irc.delivery import Delivery
 from bot.transports.irc.line import Line
+from bot.transports.irc.nickserv import NickServ, Words
 from bot.transports.irc.race import first, within
 from bot.transports.irc.registration import LIMIT, Registration
 from bot.transports.irc.sasl import Mechanism
+from bot.transports.irc.sts import StsPolicies, Upgrade, renew, upgrade
 from bot.transports.irc.tracker import Tracker
 from bot.transports.irc.world import Handlers, World
 from bot.transports.lines import clean
@@ -28,7 +30,7 @@ TICK = 1.0
 """Seconds between two looks at what is due."""
 
 PARTING = 2.0
-"""Seconds that the server has to end the connection after our QUIT."""
+"""Seconds that the server has to end the connection after our QUIT or its ERROR."""
 
 _REPORTED = 5
 _LAST_WORDS = 200
@@ -41,13 +43,19 @@ class Hooks:
     hear: "Callable[[Session, Line], None]"
     up: Callable[[], None]
     incidents: Incidents
+    policies: StsPolicies
 
 
 class Session:
     """Wires the parts of one connection together; `run` holds it."""
 
     def __init__(
-        self, world: World, settings: IrcNetwork, login: Callable[[], list[Mechanism]] | None, hooks: Hooks
+        self,
+        world: World,
+        settings: IrcNetwork,
+        login: Callable[[], list[Mechanism]] | None,
+        words: Words | None,
+        hooks: Hooks,
     ) -> None:
         self.world = world
         self._settings = settings
@@ -57,10 +65,18 @@ class Session:
         self._pinged = False
         self._parting_words = ""
         self._errors = 0
+        self._sts: str | None = None
+        self._upgrade: int | None = None
+        self._goodbye = False
         self.link = Link(self._on_line, self._on_error)
         pace = None if settings.pace == "off" else settings.pace
         self.delivery = Delivery(world, self.link.send_raw, pace, self.link.writable)
-        self.registration = Registration(world, self.link.send_raw, login, hooks.up, settings.account)
+        self.registration = Registration(
+            world, self.link.send_raw, login, hooks.up, self._leave_for_tls, settings.account
+        )
+        self.nickserv = None
+        if words and settings.tls:
+            self.nickserv = NickServ(world, self.delivery.whois, self.link.send_raw, words)
         self.tracker = Tracker(world, self.delivery.whois, self.link.send_raw)
         self._table: dict[str, list[Callable[[Line], None]]] = {}
         for part in (self.registration, self.tracker, self.delivery, self):
@@ -81,7 +97,8 @@ class Session:
         """Hold the connection until it is lost; TransportFault says why. Cancelled, it leaves politely."""
         try:
             await within(self._clock, CONNECT, self.link.open(self._settings, self.world.nicks.own))
-            await first(self._watch(), self.delivery.turns.run(), self._until_lost())
+            parts = [self._watch(), self.delivery.turns.run(), self._until_lost()]
+            await first(*parts, *([self.nickserv.run()] if self.nickserv else []))
         except TimeoutError:
             raise TransportFault(f"{self._settings.host} did not answer within {CONNECT:.0f} s") from None
         except asyncio.CancelledError:
@@ -90,11 +107,14 @@ class Session:
         finally:
             self.link.lost("left")
             self.delivery.close()
+            if self._settings.tls and self._sts is not None:
+                renew(self._hooks.policies, self._settings, self._sts, self._clock.now())
 
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
         world = self.world
-        detail = [self.registration.problem, *world.rooms.missing]
+        problem = self.nickserv.problem if self.nickserv and not world.account else ""
+        detail = [self.registration.problem, problem, *world.rooms.missing]
         if world.registered and not world.has_own_nick:
             detail.append(f"the nick {world.nicks.own} is taken")
         return LinkStatus(
@@ -108,6 +128,8 @@ class Session:
 
     async def _until_lost(self) -> None:
         why = await asyncio.shield(self.link.closed)
+        if self._upgrade is not None:
+            raise Upgrade(self._upgrade)
         raise TransportFault(self._parting_words or why)
 
     async def _watch(self) -> None:
@@ -124,6 +146,8 @@ class Session:
         if not self.world.registered and now - self._began > LIMIT:
             raise TransportFault(f"the server did not let us in within {LIMIT:.0f} s")
         silence = now - self._heard
+        if self._goodbye and silence >= PARTING:
+            raise TransportFault(self._parting_words)
         if silence >= DEAD:
             raise TransportFault(f"the server was silent for {DEAD:.0f} s")
         if silence >= QUIET and not self._pinged:
@@ -137,7 +161,7 @@ class Session:
 
     def _on_line(self, line: Line) -> None:
         self._heard = self._clock.monotonic()
-        self._pinged = False
+        self._pinged = self._goodbye = False
         for handler in self._table.get(line.command, ()):
             handler(line)
 
@@ -151,6 +175,19 @@ class Session:
 
     def _on_goodbye(self, line: Line) -> None:
         self._parting_words = clean(line.param(-1))[:_LAST_WORDS]
+        self._goodbye = True
+
+    def _leave_for_tls(self, value: str | None) -> bool:
+        if value is None or value == self._sts:
+            return False
+        self._sts = value
+        if self._settings.tls:
+            renew(self._hooks.policies, self._settings, value, self._clock.now())
+            return False
+        self._upgrade = upgrade(value)
+        if self._upgrade is not None:
+            self.link.lost("it demands TLS")
+        return self._upgrade is not None
 
     def _on_privmsg(self, line: Line) -> None:
         self._hooks.hear(self, line)

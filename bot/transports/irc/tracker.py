@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot.transports.irc.channels import known
 from bot.transports.irc.line import Line
 from bot.transports.irc.proofs import Whois
 from bot.transports.irc.world import Handlers, World
@@ -36,6 +37,7 @@ class Tracker:
     _ready_at: float | None = None
     _who: list[str] = field(default_factory=list)
     _looked: float = 0.0
+    _monitors: bool = False
 
     @property
     def handlers(self) -> Handlers:
@@ -45,6 +47,7 @@ class Tracker:
             "376": self._on_ready,
             "422": self._on_ready,
             "303": self._on_ison,
+            "731": self._on_offline,
             "353": self._on_names,
             "354": self._on_whox,
             "396": self._on_own_host,
@@ -74,7 +77,17 @@ class Tracker:
         nicks = self.world.nicks
         if now - self._looked >= REGAIN and not self.world.has_own_nick and nicks.may_try(now):
             self._looked = now
-            self.send(f"ISON {nicks.own}")
+            self._look(nicks.own)
+
+    def _look(self, nick: str) -> None:
+        # https://ircv3.net/specs/extensions/monitor: from then on we are told at once when our nick is free
+        if not self.world.isupport.monitor:
+            self.send(f"ISON {nick}")
+        elif self._monitors:
+            self.send("MONITOR S")
+        else:
+            self._monitors = True
+            self.send(f"MONITOR + {nick}")
 
     def _join(self, now: float) -> None:
         names = self.world.rooms.due(now)
@@ -84,6 +97,8 @@ class Tracker:
     def _on_ready(self, _: Line) -> None:
         self._ready_at = self._looked = self.world.clock.monotonic()
         self._join(self._ready_at)
+        if self.world.isupport.monitor and not self.world.has_own_nick:
+            self._look(self.world.nicks.own)
 
     def _on_isupport(self, line: Line) -> None:
         self.world.isupport.feed(line.params[1:-1])
@@ -143,6 +158,8 @@ class Tracker:
     def _on_account(self, line: Line) -> None:
         self.whois.void(line.nick)
         self.world.channels.learned(line.nick, line.param(0) or "*")
+        if self.world.is_me(line.nick):
+            self.world.account = known(line.param(0)) or None
 
     def _on_quit(self, line: Line) -> None:
         self.whois.void(line.nick)
@@ -165,6 +182,10 @@ class Tracker:
         own = self.world.nicks.own
         if not any(self.world.isupport.same(nick, own) for nick in line.param(-1).split()):
             self._try_own_nick(own)
+
+    def _on_offline(self, line: Line) -> None:
+        for mask in line.param(-1).split(","):
+            self._try_own_nick(mask.partition("!")[0])
 
     def _try_own_nick(self, free: str) -> None:
         world = self.world

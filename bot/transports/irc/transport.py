@@ -13,8 +13,10 @@ from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.channels import fold_account
 from bot.transports.irc.conversation import Conversation
 from bot.transports.irc.nicks import NickKeeper
+from bot.transports.irc.nickserv import Words
 from bot.transports.irc.sasl import Mechanism, available
 from bot.transports.irc.session import Hooks, Session
+from bot.transports.irc.sts import MemoryPolicies, StsPolicies, Upgrade, enforced, secured
 from bot.transports.irc.world import World
 from bot.transports.lines import cap
 
@@ -22,7 +24,8 @@ from bot.transports.lines import cap
 class IrcTransport:
     """Implements `bot.ports.Transport` for one `[networks.NAME]` of kind "irc".
 
-    `nick` is the one that we want; `password` logs in to `settings.account`, if both are there.
+    `nick` is the one that we want; `password` logs in to `settings.account`, if both are there. `policies`
+    remembers which servers demand TLS; without it that is forgotten at the end of the process.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names them all
@@ -38,6 +41,7 @@ class IrcTransport:
         room_lines: int,
         direct_lines: int,
         incidents: Incidents,
+        policies: StsPolicies | None = None,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -46,6 +50,7 @@ class IrcTransport:
         self._password = password
         self._direct_lines = direct_lines
         self._incidents = incidents
+        self._policies = policies or MemoryPolicies()
         self._session: Session | None = None
         self._down = "not connected yet"
         manner = Manner(prefix, room_lines, direct_lines)
@@ -63,13 +68,12 @@ class IrcTransport:
 
     async def serve(self, up: Callable[[], None]) -> None:
         """Hold one connection until it is lost, see `bot.ports.Transport`."""
-        wanted = (*WANTED, "sasl") if self._settings.account else WANTED
-        world = World(self._name, self._clock, NickKeeper(self._nick), self._settings.rooms, Caps(wanted))
-        login = self._mechanisms if self._settings.account else None
-        hooks = Hooks(self.conversation.hear, up, self._incidents)
-        self._session = session = Session(world, self._settings, login, hooks)
         try:
-            await session.run()
+            settings = enforced(self._settings, self._policies, self._clock.now())
+            try:
+                await self._hold(settings, up)
+            except Upgrade as demand:
+                await self._hold(secured(settings, demand.port), up)
         except TransportFault as fault:
             self._down = str(fault)
             raise
@@ -77,6 +81,16 @@ class IrcTransport:
             self._down = "left"
             await self.conversation.close()
             raise
+
+    async def _hold(self, settings: IrcNetwork, up: Callable[[], None]) -> None:
+        account, password = settings.account, self._password
+        wanted = (*WANTED, "sasl") if account else WANTED
+        world = World(self._name, self._clock, NickKeeper(self._nick), settings.rooms, Caps(wanted))
+        login = self._mechanisms if account else None
+        words = Words(account, password) if account and password is not None else None
+        hooks = Hooks(self.conversation.hear, up, self._incidents, self._policies)
+        self._session = Session(world, settings, login, words, hooks)
+        await self._session.run()
 
     async def say(self, place: Place, lines: Sequence[str]) -> bool:
         """Deliver lines to a room that we are in, or to a nick; True once the server has taken them."""

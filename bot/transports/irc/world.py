@@ -35,6 +35,7 @@ class World:
     userhost: str = _UNSEEN
     account: str | None = None
     registered: bool = False
+    server: str = ""
     inside: set[str] = field(default_factory=set)
     history: History = field(default_factory=History)
     isupport: Isupport = field(default_factory=Isupport)
@@ -48,6 +49,11 @@ class World:
     def fold(self, name: str) -> str:
         """Return a name as the server compares it."""
         return self.isupport.fold(name)
+
+    def logged_in(self, account: str) -> None:
+        """Note that we are, as that account; what was refused to a stranger may go through now."""
+        self.account = account
+        self.rooms.hurry(self.clock.monotonic())
 
     def is_me(self, nick: str) -> bool:
         """Tell whether that is our own nick."""
