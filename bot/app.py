@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ from bot.store.roster import SqlRoster
 from bot.transports.irc.transport import IrcTransport
 
 _LOG = logging.getLogger("shipboard")
+LAST_CALL = 12.0
+"""Seconds that everything has to end in after SIGTERM."""
+
 OFF = "off"
 """The folder in `state` that holds a file for each plugin that is switched off."""
 
@@ -277,9 +281,26 @@ def run(config: Config) -> int:
 
 async def _until_signal(config: Config) -> None:
     stop = asyncio.Event()
+
+    def end() -> None:
+        _end_at_last()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     await sail(config, stop)
+
+
+def _end_at_last() -> None:
+    """End the process in LAST_CALL seconds, should a plugin not let itself be cancelled."""
+
+    def end() -> None:
+        _LOG.warning("Something did not end within %.0f s; the bot ends without it.", LAST_CALL)
+        os._exit(os.EX_OK)
+
+    timer = threading.Timer(LAST_CALL, end)
+    timer.daemon = True
+    timer.start()
 
 
 def check(config: Config) -> list[str]:

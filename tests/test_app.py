@@ -284,6 +284,26 @@ async def test_a_plugin_that_spins_is_named_and_off_at_the_next_start(port: Harb
         assert (await bot.terminate())[0] == 0
 
 
+@pytest.mark.long
+async def test_a_plugin_that_will_not_be_cancelled_does_not_keep_the_bot_from_its_end(port: Harbour) -> None:
+    stick = 'import asyncio\nfrom bot import Plugin, anyone\nplugin = Plugin("stick")\n'
+    stick += '@plugin.command("stick", allow=anyone)\nasync def stick() -> None:\n    """Stick."""\n'
+    stick += "    while True:\n        try:\n            await asyncio.sleep(3600)\n"
+    stick += "        except asyncio.CancelledError:\n            pass\n"
+    (port.folder / "more").mkdir()
+    (port.folder / "more" / "stick.py").write_text(stick)
+    port.write(bot='plugin_folders = ["more"]')
+    alice, bob = await port.seated("alice", "bob")
+    async with running(port.config) as bot:
+        await alice.sees_the_bot()
+        bob.say("!stick")
+        await alice._next(lambda event: getattr(event, "text", "") == "!stick", "bob said nothing", 10.0)
+        await alice.fence()
+        status, said = await bot.terminate()
+    assert status == 0
+    assert "the bot ends without it" in said
+
+
 async def test_a_plugin_that_raises_or_waits_for_ever_is_contained(port: Harbour) -> None:
     bad = 'import asyncio\nfrom bot import Plugin, anyone\nplugin = Plugin("bad")\n'
     bad += '@plugin.command("fall", allow=anyone)\nasync def fall() -> None:\n    """Fall."""\n'

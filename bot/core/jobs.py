@@ -91,6 +91,9 @@ class Jobs:
 
     async def _wait(self, job: Job, work: "asyncio.Future[Any]", seconds: float) -> None:
         """Wait for the work as long as a command may take or, if it became one, a job; else Fault."""
+        await asyncio.sleep(0)  # most handlers end at their first step, and need no timer
+        if work.done():
+            return
         waited = 0.0
         for limit in (seconds, seconds * TIMES_FOR_A_JOB):
             timer: asyncio.Future[Any] = asyncio.ensure_future(self.clock.sleep(limit - waited))

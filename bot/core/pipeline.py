@@ -155,7 +155,9 @@ class Pipeline:
         if bound.declared.rooms is not None and not place.direct and str(place) not in bound.declared.rooms:
             raise NotAllowed(f"{bound.name} is not for this room.")
         work = bound.converter.convert(asked.line, self._services(Call(asked.message, actor)))
-        values = await within(self.clock, CONVERT_SECONDS, work, f"the words of {bound.name}")
+        if bound.converter.helpers:
+            work = within(self.clock, CONVERT_SECONDS, work, f"the words of {bound.name}")
+        values = await work
         if not bound.allow.allows(actor, values):
             raise NotAllowed(self._why(asked))
         return Call(asked.message, actor, values)
