@@ -194,6 +194,9 @@ class Store(Protocol):
     async def read(self, fn: "Callable[[Database], T]") -> T:
         """Run `fn` on a read-only connection; it sees one state of the database."""
 
+    async def glance(self, fn: "Callable[[Database], T]") -> T:
+        """Run one quick query on a read-only connection, in place: a row or two by their key."""
+
 
 class Roster(Protocol):
     """Who and what there is: read anew each time, so that the CLI may write while the bot runs."""

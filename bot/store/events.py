@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
 from bot.coop.events import Event
-from bot.errors import PluginError, StoreFault
+from bot.errors import StoreFault
 from bot.ports import Clock, Dispatch, Incidents, Store, Tx
 from bot.store.times import storable, text
 from bot.store.waiting import called
@@ -54,16 +54,6 @@ def put(db: Database, event: Event, at: datetime) -> None:
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     event: Any = kind
     return TypeAdapter(event)
-
-
-def by_name(kinds: Iterable[type[Event]]) -> dict[str, type[Event]]:
-    """Make the register of events by the names they are stored under; PluginError where two share one."""
-    register: dict[str, type[Event]] = {}
-    for kind in kinds:
-        if register.setdefault(kind.__name__, kind) is not kind:
-            other = register[kind.__name__].__module__
-            raise PluginError(f"event {kind.__name__}: both {other} and {kind.__module__} define it")
-    return register
 
 
 def _oldest(db: Database) -> Stored | None:

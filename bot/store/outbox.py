@@ -61,6 +61,7 @@ class Outbox:
         self._transports = {transport.network: transport for transport in transports}
         self._lanes: dict[str, _Lane] = {}
         self._wake = asyncio.Event()
+        self._pokes = 0
         self.dropped = 0
         """How many notices expired, or had nobody left to hear them, since the start."""
 
@@ -70,6 +71,7 @@ class Outbox:
 
     def poke(self) -> None:
         """Try every destination again at once: for a link that came back, or a member who appeared."""
+        self._pokes += 1
         for lane in self._lanes.values():
             lane.pauses.clear()
             lane.wake.set()
@@ -121,10 +123,11 @@ class Outbox:
             row = await self._next(lane)
             if row is None:
                 return
+            pokes = self._pokes
             if await self._delivered(row):
                 lane.pauses.pop(row.destination, None)
                 lane.said = row.id
-            else:
+            elif pokes == self._pokes:  # else a link came back meanwhile, and it is tried again at once
                 before = lane.pauses.get(row.destination)
                 seconds = min(before.seconds * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
                 lane.pauses[row.destination] = _Pause(self._clock.monotonic() + seconds, seconds)

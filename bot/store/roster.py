@@ -23,6 +23,10 @@ Key = tuple[str, str, str]
 """An identity's network, kind and subject."""
 
 _MEMBER = "SELECT name, role, share, standing, joined, zone, reach, quiet FROM members"
+_HOLDER = (
+    "SELECT seen, name, role, share, standing, joined, zone, reach, quiet FROM identities "
+    "JOIN members ON name = member WHERE network = ? AND kind = ? AND subject = ?"
+)
 _MACHINE = "SELECT name, host, owner, share, memory_mib, kernel, initrd, disk FROM machines"
 _IDENTITY = "SELECT network, kind, subject FROM identities"
 
@@ -62,10 +66,8 @@ def key_of(identity: Identity) -> Key:
 
 def held(db: Database, key: Key) -> tuple[Member, datetime] | None:
     """Return whose identity this is, and when it was last seen."""
-    sql = "SELECT member, seen FROM identities WHERE network = ? AND kind = ? AND subject = ?"
-    row = db.execute(sql, key).fetchone()
-    member = find_member(db, row[0]) if row else None
-    return (member, instant(row[1])) if member else None
+    row = db.execute(_HOLDER, key).fetchone()
+    return (_member(row[1:]), instant(row[0])) if row else None
 
 
 def mark_seen(tx: Tx, key: Key) -> None:
@@ -105,7 +107,7 @@ class SqlRoster:
 
     async def member(self, name: str) -> Member | None:
         """Return the member of that name, in any case."""
-        return await self._store.read(lambda db: find_member(db, name))
+        return await self._store.glance(lambda db: find_member(db, name))
 
     async def members(self) -> tuple[Member, ...]:
         """Return all members by name."""
@@ -114,7 +116,7 @@ class SqlRoster:
     async def holder(self, identity: Identity) -> Member | None:
         """Return whose identity this is, and note that it was seen; None for one unseen for STALE."""
         key = key_of(identity)
-        found = await self._store.read(lambda db: held(db, key))
+        found = await self._store.glance(lambda db: held(db, key))
         if found is None:
             return None
         member, seen = found
@@ -131,7 +133,7 @@ class SqlRoster:
 
     async def machine(self, name: str) -> Machine | None:
         """Return the machine of that name, in any case."""
-        return await self._store.read(lambda db: find_machine(db, name))
+        return await self._store.glance(lambda db: find_machine(db, name))
 
     async def machines(self) -> tuple[Machine, ...]:
         """Return all machines by host and name."""

@@ -10,7 +10,7 @@ from bot.coop.machines import MachineEventKind
 from bot.errors import PluginError
 from bot.ports import Tx
 from bot.store.database import SqliteStore
-from bot.store.events import POLL_SECONDS, RETRIES, Dispatcher, by_name
+from bot.store.events import POLL_SECONDS, RETRIES, Dispatcher
 from tests.store.conftest import DEADLINE, Complaints, HandClock
 
 CRASH = MachineChanged(

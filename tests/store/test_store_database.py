@@ -292,3 +292,15 @@ def _begin(db: Database, path: Path) -> None:
 
 async def test_every_table_is_made_by_a_named_step() -> None:
     assert [step.name for step in schema.migrations.pending(Database(memory=True))] == ["first_voyage"]
+
+
+async def test_a_glance_sees_what_is_committed_and_fails_as_a_read_does(store: SqliteStore) -> None:
+    await store.write(lambda tx: put(tx, "a"))
+    assert await store.glance(stamps) == ["a"]
+    with pytest.raises(StoreFault, match="no such table"):
+        await store.glance(lambda db: db.execute("SELECT 1 FROM nowhere").fetchone())
+    with pytest.raises(StoreFault, match="readonly"):
+        await store.glance(lambda db: db.execute("DELETE FROM stamps").fetchone())
+    await store.close()
+    with pytest.raises(StoreFault, match="is closed"):
+        await store.glance(stamps)
