@@ -1,8 +1,6 @@
 import asyncio
 import hashlib
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,28 +9,19 @@ from bot.config import IrcNetwork
 from bot.errors import TransportFault
 from bot.transports.irc.tls import check_pins, context
 from tests.transports.conftest import Irc, Server
-
-OPENSSL = shutil.which("openssl")
+from tests.transports.pki import Pair, make_pair
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    if OPENSSL is None:
-        pytest.skip("openssl is not installed: TLS is not tested here")
-    folder = tmp_path_factory.mktemp("pki")
-    key, certificate = folder / "key.pem", folder / "cert.pem"
-    command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    files = ["-addext", names, "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([OPENSSL, *command.split(), *files], check=True, capture_output=True)
-    return certificate, key
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return make_pair(tmp_path_factory.mktemp("pki"))
 
 
 def fingerprint(certificate: Path) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.read_text())).hexdigest()
 
 
-async def served(irc: Irc, pair: tuple[Path, Path]) -> Server:
+async def served(irc: Irc, pair: Pair) -> Server:
     await irc.server.stop()
     offer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     offer.load_cert_chain(*pair)
@@ -40,7 +29,7 @@ async def served(irc: Irc, pair: tuple[Path, Path]) -> Server:
     return irc.server
 
 
-async def test_ones_own_authority_is_trusted(irc: Irc, pair: tuple[Path, Path]) -> None:
+async def test_ones_own_authority_is_trusted(irc: Irc, pair: Pair) -> None:
     await served(irc, pair)
     transport, peer = await irc.admitted(tls=True, tls_ca_file=pair[0])
     peer.say("alice!a@h", "#ford", "!ping tls", tags="account=alice")
@@ -48,22 +37,20 @@ async def test_ones_own_authority_is_trusted(irc: Irc, pair: tuple[Path, Path]) 
     assert transport.status().up
 
 
-async def test_an_unknown_authority_is_not(irc: Irc, pair: tuple[Path, Path]) -> None:
+async def test_an_unknown_authority_is_not(irc: Irc, pair: Pair) -> None:
     await served(irc, pair)
     with pytest.raises(TransportFault, match="certificate verify failed"):
         await asyncio.wait_for(irc.serve(irc.make(tls=True)), 10)
 
 
-async def test_a_pinned_certificate_needs_no_authority(irc: Irc, pair: tuple[Path, Path]) -> None:
+async def test_a_pinned_certificate_needs_no_authority(irc: Irc, pair: Pair) -> None:
     await served(irc, pair)
     pin = fingerprint(pair[0]).upper()
     transport, _ = await irc.admitted(tls=True, tls_fingerprints=("0" * 64, f"sha256:{pin}"))
     assert transport.status().up
 
 
-async def test_another_certificate_than_the_pinned_one_hears_nothing_from_us(
-    irc: Irc, pair: tuple[Path, Path]
-) -> None:
+async def test_another_certificate_than_the_pinned_one_hears_nothing_from_us(irc: Irc, pair: Pair) -> None:
     server = await served(irc, pair)
     task = irc.serve(irc.make(tls=True, tls_fingerprints=("0" * 64,), account="eddie"))
     peer = await server.accept()
@@ -94,7 +81,7 @@ def test_without_tls_there_is_no_context_and_without_pins_nothing_to_compare() -
         check_pins(None, ("0" * 64,))
 
 
-def test_old_tls_is_not_spoken(pair: tuple[Path, Path]) -> None:
+def test_old_tls_is_not_spoken(pair: Pair) -> None:
     made = context(IrcNetwork(kind="irc", host="localhost", client_certificate=pair[0], client_key=pair[1]))
     assert made is not None
     assert made.minimum_version == ssl.TLSVersion.TLSv1_2

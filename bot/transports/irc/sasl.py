@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import stringprep
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Protocol
@@ -71,6 +71,25 @@ class External:
         if challenge:
             raise BadChallenge("EXTERNAL takes no challenge")
         return self.account.encode()
+
+
+@dataclass(slots=True)
+class Ecdsa:
+    """ECDSA-NIST256P-CHALLENGE, as atheme has it; `sign` returns the DER signature of 32 bytes."""
+
+    account: str
+    sign: Callable[[bytes], bytes]
+    name: str = "ECDSA-NIST256P-CHALLENGE"
+    complete: bool = False
+
+    def respond(self, challenge: bytes) -> bytes:
+        """Answer the empty challenge with the account, and then 32 random bytes with their signature."""
+        if not challenge and not self.complete:
+            return self.account.encode()
+        if len(challenge) != 32 or self.complete:  # noqa: PLR2004 - what the curve signs
+            raise BadChallenge("an ECDSA challenge has 32 bytes")
+        self.complete = True
+        return self.sign(challenge)
 
 
 @dataclass(slots=True)
@@ -213,9 +232,18 @@ class Login:
         return ("AUTHENTICATE *",)
 
 
-def available(account: str, password: str | None, nonce: str, *, certificate: bool) -> dict[str, Mechanism]:
+def available(
+    account: str,
+    password: str | None,
+    nonce: str,
+    *,
+    certificate: bool,
+    sign: Callable[[bytes], bytes] | None = None,
+) -> dict[str, Mechanism]:
     """Return, the best first, the mechanisms by name for which we have what they need; for one login."""
     found: list[Mechanism] = [External(account)] if certificate else []
+    if sign is not None:
+        found.append(Ecdsa(account, sign))
     if password is not None:
         found += [ScramSha256(account, password, nonce), Plain(account, password)]
     return {mechanism.name: mechanism for mechanism in found}

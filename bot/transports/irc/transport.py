@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from bot.config import IrcNetwork
 from bot.errors import TransportFault
@@ -12,6 +13,7 @@ from bot.transports.irc.answers import Manner
 from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.channels import fold_account
 from bot.transports.irc.conversation import Conversation
+from bot.transports.irc.ecdsa import signer
 from bot.transports.irc.nicks import NickKeeper
 from bot.transports.irc.nickserv import Words
 from bot.transports.irc.sasl import Mechanism, available
@@ -86,7 +88,8 @@ class IrcTransport:
         account, password = settings.account, self._password
         wanted = (*WANTED, "sasl") if account else WANTED
         world = World(self._name, self._clock, NickKeeper(self._nick), settings.rooms, Caps(wanted))
-        login = self._mechanisms if account else None
+        sign = signer(settings.ecdsa_key) if settings.ecdsa_key else None
+        login = partial(self._mechanisms, sign) if account else None
         words = Words(account, password) if account and password is not None else None
         hooks = Hooks(self.conversation.hear, up, self._incidents, self._policies)
         self._session = Session(world, settings, login, words, hooks)
@@ -133,9 +136,10 @@ class IrcTransport:
         names = dict.fromkeys((*first, *found, account))
         return tuple(name for name in names if name and " " not in name)
 
-    def _mechanisms(self) -> list[Mechanism]:
+    def _mechanisms(self, sign: Callable[[bytes], bytes] | None) -> list[Mechanism]:
         certificate = self._settings.client_certificate is not None
         nonce = secrets.token_urlsafe(24)
-        found = available(self._settings.account or "", self._password, nonce, certificate=certificate)
+        account = self._settings.account or ""
+        found = available(account, self._password, nonce, certificate=certificate, sign=sign)
         order: Sequence[str] = self._settings.mechanisms or tuple(found)
         return [found[name] for name in order if name in found]
