@@ -3,8 +3,8 @@
 import pytest
 
 from bot.model import Identity, IdentityKind
-from tests.real.irc.people import People, at_sea
-from tests.real.irc.servers import Atheme, NgIrcd
+from tests.real.irc.people import FastClock, People, at_sea
+from tests.real.irc.servers import Atheme, NgIrcd, Pki
 
 pytestmark = pytest.mark.real
 
@@ -33,3 +33,19 @@ async def test_an_account_is_proven_by_whois_330(ngircd: NgIrcd, atheme: Atheme,
         await watcher.answered("!who", "you are nobody")
         assert not await ship.transport.tell(alice, ["nobody holds it"])
         assert ship.transport.status().up
+
+
+async def test_without_sasl_the_services_own_nickserv_is_told_over_tls(
+    ngircd: NgIrcd, atheme: Atheme, pki: Pki
+) -> None:
+    ngircd.services = True
+    atheme.ircd = ngircd
+    await ngircd.start()
+    async with at_sea(
+        ngircd.tls_port, tls=True, tls_ca_file=pki.ca, account="eddie", clock=FastClock(4)
+    ) as ship:
+        await ship.until_told("NickServ is not there")
+        atheme.start()
+        await ship.until("logging in", account="eddie")
+        assert ship.transport.status().detail == ""
+        assert ship.attempts == 1

@@ -1,0 +1,133 @@
+"""The machine of capabilities and logins, by any order of what a server can say."""
+
+import base64
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bot.transports.irc.caps import WANTED, Caps
+from bot.transports.irc.connection import parse
+from bot.transports.irc.nicks import NickKeeper
+from bot.transports.irc.registration import Registration
+from bot.transports.irc.sasl import available
+from bot.transports.irc.world import World
+from tests.transports.conftest import HandClock
+
+NAMES = [
+    "sasl",
+    "sasl=PLAIN",
+    "sasl=EXTERNAL",
+    "sasl=",
+    "sasl=SCRAM-SHA-256,PLAIN",
+    "account-tag",
+    "batch",
+    "sts",
+    "=",
+    "-sasl",
+]
+CODES = ["900", "901", "902", "903", "904", "905", "906", "907", "908"]
+OFFERS = st.lists(st.sampled_from([*NAMES, *WANTED]), max_size=6)
+VERBS = ["LS", "ACK", "NAK", "NEW", "DEL", "LIST", "END", ""]
+
+
+class Registering(RuleBasedStateMachine):
+    """A server that says anything; we never raise, never say what does not belong, and end what we began."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = HandClock()
+        self.said: list[str] = []
+        self.ups = 0
+        caps = Caps((*WANTED, "sasl"))
+        self.world = World("test", self.clock, NickKeeper("Eddie"), ("#ford",), caps)
+        self.registration = Registration(
+            self.world, self.said.append, lambda: list(available("eddie", "pw", "n", certificate=True).values()),
+            self.up, lambda _: False, "eddie",
+        )  # fmt: skip
+
+    def up(self) -> None:
+        self.ups += 1
+
+    def feed(self, text: str) -> None:
+        line = parse(text)
+        if line is not None and (handler := self.registration.handlers.get(line.command)):
+            handler(line)
+
+    @rule(
+        verb=st.sampled_from(VERBS),
+        more=st.booleans(),
+        names=OFFERS,
+    )
+    def cap(self, verb: str, names: list[str], *, more: bool) -> None:
+        self.feed(f":irc.test CAP * {verb} {'* ' if more else ''}:{' '.join(names)}")
+
+    @rule(yes=st.booleans())
+    def answer(self, *, yes: bool) -> None:
+        asked = [line for line in self.said if line.startswith("CAP REQ")]
+        if asked:
+            self.feed(f":irc.test CAP * {'ACK' if yes else 'NAK'} {asked[-1].removeprefix('CAP REQ ')}")
+
+    @rule(
+        data=st.sampled_from(["", "+", "*", "A" * 400, "====", "é"])
+        | st.binary(max_size=60).map(lambda raw: base64.b64encode(raw).decode())
+    )
+    def challenge(self, data: str) -> None:
+        self.feed(f"AUTHENTICATE {data}")
+
+    @rule(
+        code=st.sampled_from(CODES),
+        text=st.sampled_from(["", "PLAIN,EXTERNAL", "a b", "eddie :logged in", "* eddie :x"]),
+    )
+    def result(self, code: str, text: str) -> None:
+        self.feed(f":irc.test {code} Eddie {text}")
+
+    @rule(code=st.sampled_from(["432", "433", "436", "437"]))
+    def nick(self, code: str) -> None:
+        self.feed(f":irc.test {code} * Eddie :no")
+
+    @rule()
+    def welcome(self) -> None:
+        self.feed(":irc.test 001 Eddie :Welcome Eddie!e@h")
+
+    @rule(seconds=st.sampled_from([1.0, 16.0, 61.0, 4000.0]))
+    def wait(self, seconds: float) -> None:
+        self.clock._passed += seconds
+        self.registration.tick(self.clock.monotonic())
+
+    @invariant()
+    def what_we_say_belongs(self) -> None:
+        assert self.said.count("CAP END") <= 1
+        allowed = ("CAP REQ :", "CAP END", "CAP LS 302", "AUTHENTICATE ", "NICK ")
+        assert all(line.startswith(allowed) and not set(line) & set("\r\n\0") for line in self.said)
+        assert not [
+            line
+            for line in self.said
+            if line.startswith("CAP REQ") and set(line[9:].split()) - {*WANTED, "sasl"}
+        ]
+
+    def teardown(self) -> None:
+        """Whatever was said: once the list is over and time passes, we go on."""
+        self.feed("CAP * LS :")
+        for _ in range(60):
+            self.answer(yes=False)
+            for name in (*WANTED, "sasl"):
+                self.feed(f"CAP * NAK :{name}")
+            self.wait(16.0)
+        assert "CAP END" in self.said or self.world.registered
+
+
+TestRegistering = Registering.TestCase
+TestRegistering.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_any_order_of_replies_50_000_times() -> None:
+    from hypothesis.stateful import run_state_machine_as_test  # noqa: PLC0415 - here alone
+
+    many = settings(
+        max_examples=50_000, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(Registering, settings=many)
