@@ -11,7 +11,7 @@ from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.connection import parse
 from bot.transports.irc.nicks import NickKeeper
 from bot.transports.irc.registration import Registration
-from bot.transports.irc.sasl import available
+from bot.transports.irc.sasl import Mechanism, available
 from bot.transports.irc.world import World
 from tests.transports.conftest import HandClock
 
@@ -43,9 +43,11 @@ class Registering(RuleBasedStateMachine):
         caps = Caps((*WANTED, "sasl"))
         self.world = World("test", self.clock, NickKeeper("Eddie"), ("#ford",), caps)
         self.registration = Registration(
-            self.world, self.said.append, lambda: list(available("eddie", "pw", "n", certificate=True).values()),
-            self.up, lambda _: False, "eddie",
-        )  # fmt: skip
+            self.world, self.said.append, self.mechanisms, self.up, lambda _: False, "eddie"
+        )
+
+    def mechanisms(self) -> list[Mechanism]:
+        return list(available("eddie", "pw", "n", certificate=True).values())
 
     def up(self) -> None:
         self.ups += 1

@@ -113,8 +113,9 @@ class Session:
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
         world = self.world
-        problem = self.nickserv.problem if self.nickserv and not world.account else ""
-        detail = [self.registration.problem, problem, *world.rooms.missing]
+        detail = list(world.rooms.missing)
+        if not world.account:
+            detail[:0] = [self.registration.problem, self.nickserv.problem if self.nickserv else ""]
         if world.registered and not world.has_own_nick:
             detail.append(f"the nick {world.nicks.own} is taken")
         return LinkStatus(
