@@ -36,7 +36,7 @@ from bot.runtime.watchdog import Watchdog, judge
 from bot.store import database, lock
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
-from bot.store.events import Dispatcher, by_name
+from bot.store.events import Dispatcher
 from bot.store.outbox import Outbox
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster
@@ -81,7 +81,7 @@ class Ship:
         dispatcher = Dispatcher(
             store=self.store,
             dispatch=crew.hub.dispatch,
-            classes=by_name(crew.registry.events()),
+            classes=crew.registry.events,
             clock=world.clock,
             incidents=world.incidents,
         )
@@ -228,7 +228,7 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
     incidents = IncidentLog(clock, entropy, store)
     book = AuditBook(store, clock, incidents=incidents)
     stack.push_async_callback(book.close)
-    machines, links = fleet(config, clock), AllLinks()
+    machines, links, code = fleet(config, clock), AllLinks(), loader.Code.of(found)
     stack.push_async_callback(machines.close)
     world = World(
         store=store,
@@ -241,12 +241,14 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
         hypervisor=machines,
         meter=meter(config, clock),
         links=links,
+        code=code,
+        migrate=store.migrate,
     )
     crew = assemble(plugins, world, orders(config, about(config, clock), found))
     stack.push_async_callback(crew.pipeline.close)
     links.transports += transports(config, crew.pipeline, world)
     await _tell_switched_off(store, found.off, config.bot.state / OFF)
-    watchdog = Watchdog(config.bot.state / OFF, found.paths)
+    watchdog = Watchdog(config.bot.state / OFF, code.paths)
     return Ship(config, world, crew, store, book, tuple(links.transports), machines, watchdog)
 
 

@@ -25,6 +25,7 @@ from bot.core.address import addressed
 from bot.core.crew import Crew, Orders, World, assemble, migrations
 from bot.core.plugin import Plugin
 from bot.core.registry import Override
+from bot.core.reload import Fresh
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
@@ -33,11 +34,11 @@ from bot.ports import Book, Clock, LinkStatus, Tx
 from bot.store import times
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
-from bot.store.events import Dispatcher, by_name
+from bot.store.events import Dispatcher
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster, row_of
 
-__all__ = ["Chat", "FakeClock", "FakeEntropy", "FakeHypervisor", "FakeIncidents", "FakeMeter"]
+__all__ = ["Chat", "FakeClock", "FakeCode", "FakeEntropy", "FakeHypervisor", "FakeIncidents", "FakeMeter"]
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NETWORK = "net"
@@ -142,6 +143,18 @@ class FakeLinks:
         return (LinkStatus(NETWORK, up=True, nick="Eddie", account="eddie", rooms=(TEAM.name,)),)
 
 
+@dataclass(frozen=True, slots=True)
+class FakeCode:
+    """Plugins that a test writes anew: what is reloaded is what stands in `written`; `kept` is what was."""
+
+    written: dict[str, Plugin]
+    kept: list[str] = field(default_factory=list)
+
+    def fresh(self, name: str) -> Fresh:
+        """Return what was written."""
+        return Fresh(self.written[name], lambda: self.kept.append(name))
+
+
 @dataclass(slots=True)
 class Chat:
     """A bot without networks: what people say goes straight to the road. Made by `open`."""
@@ -154,6 +167,7 @@ class Chat:
     meter: FakeMeter
     incidents: FakeIncidents
     dispatcher: Dispatcher
+    code: FakeCode
     progress: list[str] = field(default_factory=list)
 
     @classmethod
@@ -176,7 +190,8 @@ class Chat:
         store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=_rooms)
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
-        world = _world(store, book, clock, incidents, Fleet({"ford": hypervisor}), meter)
+        code = FakeCode({plugin.name: plugin for plugin in plugins})
+        world = _world(store, book, clock, incidents, Fleet({"ford": hypervisor}), meter, code)
         orders = Orders(
             about=About("Eddie", "!", clock.now()),
             tables=tables or {},
@@ -190,13 +205,13 @@ class Chat:
         dispatcher = Dispatcher(
             store=store,
             dispatch=crew.hub.dispatch,
-            classes=by_name(crew.registry.events()),
+            classes=crew.registry.events,
             clock=_Hasty(),
             incidents=incidents,
         )
         await crew.pipeline.jobs.tell_interrupted(world.roster)
         try:
-            yield cls(crew, store, book, clock, hypervisor, meter, incidents, dispatcher)
+            yield cls(crew, store, book, clock, hypervisor, meter, incidents, dispatcher, code)
         finally:
             await crew.pipeline.close()
             await book.close()
@@ -270,7 +285,13 @@ def _rooms(group: str | Group) -> Sequence[Place]:
 
 
 def _world(
-    store: SqliteStore, book: Book, clock: Clock, incidents: FakeIncidents, fleet: Fleet, meter: FakeMeter
+    store: SqliteStore,
+    book: Book,
+    clock: Clock,
+    incidents: FakeIncidents,
+    fleet: Fleet,
+    meter: FakeMeter,
+    code: FakeCode,
 ) -> World:
     return World(
         store=store,
@@ -283,6 +304,8 @@ def _world(
         hypervisor=fleet,
         meter=meter,
         links=FakeLinks(),
+        code=code,
+        migrate=store.migrate,
     )
 
 

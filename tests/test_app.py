@@ -281,6 +281,7 @@ async def test_a_plugin_that_spins_is_named_and_off_at_the_next_start(port: Harb
         assert told.startswith("Plugin spin is off: it held up the bot for 8 s. Mend it, remove ")
         ann.say("Eddie: spin")
         await ann.hears("I know no “spin”")
+        assert (await ann.asks("!plugin list", "^Plugins: ")).endswith(" Switched off: spin.")
         assert (await bot.terminate())[0] == 0
 
 
@@ -322,6 +323,51 @@ async def test_a_plugin_that_raises_or_waits_for_ever_is_contained(port: Harbour
         await bob.asks("!hang", "look up")
         await bob.asks("!ping on", "^pong on$")
         assert [line for line in bob.lines() if "secret" in line] == []
+
+
+DICE = """\
+from bot import Plugin, anyone
+plugin = Plugin("dice")
+count = 0
+@plugin.command("{name}", allow=anyone)
+async def roll() -> str:
+    \"\"\"Roll.\"\"\"
+    global count
+    count += 1
+    return f"{name}: {{count}}"
+"""
+
+
+async def test_a_plugin_is_reloaded_while_the_others_go_on(port: Harbour) -> None:
+    more = port.folder / "more"
+    more.mkdir()
+    (more / "dice.py").write_text(DICE.format(name="roll"))
+    (more / "coin.py").write_text(DICE.format(name="toss").replace("dice", "coin"))
+    port.write(bot='plugin_folders = ["more"]')
+    port.enrol()
+    ann, bob = await port.seated("ann", "bob")
+    async with sailing(port.config) as voyage:
+        await ann.sees_the_bot()
+        assert await bob.asks("!roll", "^roll") == "roll: 1"
+        assert await bob.asks("!toss", "^toss") == "toss: 1"
+        (more / "dice.py").write_text(DICE.format(name="cast"))
+        assert await ann.asks("!plugin reload dice", "reloaded") == (
+            "Plugin dice is reloaded. New: !cast. Gone: !roll."
+        )
+        assert await bob.asks("!cast", "^cast") == "cast: 1"
+        assert await bob.asks("Eddie: roll", "I know no") == "I know no “roll”; !help tells what there is."
+        assert await bob.asks("!toss", "^toss") == "toss: 2"
+        (more / "dice.py").write_text(DICE.format(name="drop") + "the new one is broken\n")
+        ann.say("!plugin reload dice")
+        why = await ann.hears("goes on")
+        assert why.startswith(
+            "Not reloaded, the old one goes on: plugin dice: cannot be imported: SyntaxError"
+        )
+        assert await bob.asks("!cast", "^cast") == "cast: 2"
+        assert "dice" in await ann.asks("!plugin list", "^Plugins: ")
+        assert voyage.ship.watchdog.plugins[more / "dice.py"] == "dice"
+    rows = [(row["kind"], row["words"]) for row in audit(port.folder) if row["command"] == "plugin reload"]
+    assert rows == [("asked", "dice"), ("done", "dice"), ("asked", "dice"), ("refused", "dice")]
 
 
 # --- what is wrong is one line, and status 2

@@ -1,4 +1,4 @@
-"""The commands that the road itself has: answers to questions, and jobs."""
+"""The commands that the road itself has: answers to questions, jobs, and the care for plugins."""
 
 from bot.coop.people import Member, Role
 from bot.core.explain import Explainer
@@ -7,12 +7,15 @@ from bot.core.masking import masked
 from bot.core.plugin import Plugin
 from bot.core.questions import Proceed, Questions
 from bot.core.registry import Registry
-from bot.core.rules import anyone, members
+from bot.core.reload import Reloader
+from bot.core.rules import admins, anyone, members
 from bot.errors import NotAllowed
 from bot.model import Actor, Message
 from bot.ports import Clock
 
 plugin = Plugin("core")
+RELOAD_SECONDS = 120.0
+"""A plugin's new migrations may take a while."""
 
 
 @plugin.command("yes", allow=anyone, exclusive=False)
@@ -29,7 +32,7 @@ async def no(
 ) -> str:
     """Say no to a question; what was asked is left undone."""
     question = questions.drop(number, message, actor)
-    bound = registry.commands[question.command]
+    bound = registry.command(question.command)
     words = masked(question.words, bound.signature, bound.declared.private)
     return f"Left undone: {question.command} {words}".rstrip() + "."
 
@@ -58,3 +61,16 @@ async def cancel(actor: Actor, running: Jobs, number: int) -> str:
 async def can(message: Message, explainer: Explainer, member: Member, *, command: str) -> str:
     """Say whether a member may use a command, and why."""
     return await explainer.explain(member, command, message)
+
+
+@plugin.command("plugin list", allow=admins, reads=True)
+async def plugin_list(reloader: Reloader) -> str:
+    """List the loaded plugins, and those that are switched off."""
+    off = f" Switched off: {', '.join(reloader.off())}." if reloader.off() else ""
+    return f"Plugins: {', '.join(reloader.loaded()) or 'none'}.{off}"
+
+
+@plugin.command("plugin reload", allow=admins, timeout=RELOAD_SECONDS)
+async def plugin_reload(reloader: Reloader, name: str) -> str:
+    """Load a plugin's code anew; where that fails, the old one goes on."""
+    return await reloader.reload(name.casefold())

@@ -1,7 +1,7 @@
 """Puts the road together from its parts; the same for the real bot and for conversations in tests."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 
@@ -19,8 +19,10 @@ from bot.core.pipeline import CALL_SERVICES, Pipeline
 from bot.core.plugin import Migration, Plugin
 from bot.core.questions import Questions
 from bot.core.registry import Override, Registry
+from bot.core.reload import Code, Reloader
 from bot.core.speakers import Speakers
-from bot.errors import PluginError
+from bot.core.words import quoted
+from bot.errors import Conflict, NotFound, PluginError, SetupError
 from bot.ports import (
     Ask,
     Book,
@@ -38,13 +40,13 @@ from bot.ports import (
 RESERVED = frozenset({"core", "days", "shipboard"})
 """Whose tables are the ship's own."""
 
-OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Ask, About})
+OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Reloader, Ask, About})
 OF_THE_WORLD = frozenset[type]({Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The parts that touch the world, real or fake."""
+    """The parts that touch the world, real or fake; `migrate` brings a plugin's tables up to date."""
 
     store: Store
     book: Book
@@ -56,6 +58,8 @@ class World:
     hypervisor: Hypervisor
     meter: Meter
     links: Links
+    code: Code
+    migrate: Callable[[Migrations], Awaitable[None]]
 
     def services(self) -> dict[type, object]:
         """Return what handlers can ask for, by the port's class."""
@@ -97,6 +101,65 @@ class Crew:
     hub: Hub
 
 
+@dataclass(slots=True)
+class Shipyard:
+    """Refits the running road, as the Reloader of commands; `services` is what the whole road is given."""
+
+    plugins: dict[str, Plugin]
+    world: World
+    orders: Orders
+    registry: Registry
+    services: dict[type, object]
+    under_way: str = ""
+
+    def loaded(self) -> tuple[str, ...]:
+        """Return the names of the loaded plugins."""
+        return tuple(sorted(self.plugins))
+
+    def off(self) -> tuple[str, ...]:
+        """Return the names of the plugins that are switched off."""
+        return tuple(sorted(self.orders.off))
+
+    async def reload(self, name: str) -> str:
+        """Load a plugin anew, one at a time; see Reloader."""
+        if name not in self.plugins:
+            loaded = ", ".join(self.loaded()) or "none"
+            raise NotFound(f"There is no plugin {quoted(name)} to reload; loaded are: {loaded}.")
+        if self.under_way:
+            raise Conflict(f"Plugin {self.under_way} is being reloaded; say it again in a moment.")
+        self.under_way = name
+        try:
+            return await self._refit(name)
+        except SetupError as error:
+            why = " ".join(str(error).split())
+            raise Conflict(f"Not reloaded, the old one goes on: {why}") from error
+        finally:
+            self.under_way = ""
+
+    async def _refit(self, name: str) -> str:
+        """Check everything, then put the new plugin in place without a pause in which others could run."""
+        fresh = self.world.code.fresh(name)
+        plugins = {**self.plugins, name: fresh.plugin}
+        bound, settings = bind(list(plugins.values()), self.orders)
+        await self.world.migrate(_steps(fresh.plugin))
+        fresh.keep()
+        kind = fresh.plugin.settings
+        if kind is not None:
+            self.services[kind] = settings[kind]  # the old kind stays: commands under way may still want it
+        before, self.plugins = set(self.registry.commands), plugins
+        self.registry.become(bound)
+        return f"Plugin {name} is reloaded.{self._changes(before)}"
+
+    def _changes(self, before: set[str]) -> str:
+        after, prefix = set(self.registry.commands), self.registry.prefix
+        changes = (("New", after - before), ("Gone", before - after))
+        return "".join(
+            f" {what}: {', '.join(f'{prefix}{name}' for name in sorted(names))}."
+            for what, names in changes
+            if names
+        )
+
+
 def bind(plugins: Sequence[Plugin], orders: Orders) -> tuple[Registry, dict[type, object]]:
     """Bind all declarations, and read the plugins' tables of the config into their settings; PluginError."""
     _check_names(plugins)
@@ -121,6 +184,7 @@ def assemble(plugins: Sequence[Plugin], world: World, orders: Orders) -> Crew:
     hub = Hub(bound, services, world.store, world.clock, world.incidents, hands)
     questions, jobs = Questions(), Jobs(world.clock, world.store)
     services |= {Ask: hub, Questions: questions, Jobs: jobs, Explainer: Explainer(bound, services)}
+    services[Reloader] = Shipyard({plugin.name: plugin for plugin in plugins}, world, orders, bound, services)
     pipeline = Pipeline(
         registry=bound,
         services=services,
@@ -142,18 +206,17 @@ def migrations(plugins: Sequence[Plugin]) -> tuple[Migrations, ...]:
     """Return every plugin's migrations as a set of its own, the road's own first; PluginError."""
     own = Plugin("core")
     own.migrations.append(create_jobs)
-    sets = []
-    for plugin in (own, *plugins):
-        steps = Migrations(plugin.name)
-        for step in plugin.migrations:
-            try:
-                steps()(_named(step, plugin.name))
-            except ValueError as error:
-                raise PluginError(
-                    f"plugin {plugin.name}: two migrations are called {step.__name__}"
-                ) from error
-        sets.append(steps)
-    return tuple(sets)
+    return tuple(_steps(plugin) for plugin in (own, *plugins))
+
+
+def _steps(plugin: Plugin) -> Migrations:
+    steps = Migrations(plugin.name)
+    for step in plugin.migrations:
+        try:
+            steps()(_named(step, plugin.name))
+        except ValueError as error:
+            raise PluginError(f"plugin {plugin.name}: two migrations are called {step.__name__}") from error
+    return steps
 
 
 def _named(step: Migration, plugin: str) -> Migration:

@@ -235,7 +235,7 @@ class Pipeline:
     async def _proceed(self, decided: Proceed, answer: Asked) -> Reply | Refusal:
         """Take a confirmed command up again: look up, convert and check anew, as things may have changed."""
         question, before = decided.question, decided.question.call
-        bound = self.registry.commands[question.command]
+        bound = self.registry.command(question.command)
         answer.errand.sealed = bool(bound.declared.private)
         actor = await self.identify(before.message)
         asked = replace(answer, bound=bound, line=question.words, message=before.message, actor=actor)

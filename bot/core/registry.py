@@ -1,7 +1,7 @@
 """What can be said to the bot: every loaded command, bound and found by its first one or two words."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from inspect import getdoc
@@ -15,7 +15,7 @@ from bot.core.converters import BUILT_IN, Converter
 from bot.core.limits import Limit
 from bot.core.plugin import Command, Converting, Function, Listener, Plugin
 from bot.core.rules import BY_NAME, Rule
-from bot.errors import PluginError
+from bot.errors import NotFound, PluginError
 from bot.model import Actor
 from bot.ports import Report
 
@@ -72,7 +72,24 @@ class Registry:
     commands: dict[str, Bound] = field(default_factory=dict)
     listeners: list[Heard] = field(default_factory=list)
     answerers: list[Heard] = field(default_factory=list)
-    declared: list[type[Event]] = field(default_factory=list)
+    events: dict[str, type[Event]] = field(default_factory=dict)
+
+    def become(self, other: "Registry") -> None:
+        """Take over what another one has, at one instant for all who hold this one.
+
+        Who still goes through the old commands or handlers, in a thread perhaps, goes through all of them;
+        the mapping of events stays the same one, as the dispatch holds it.
+        """
+        self.commands, self.listeners, self.answerers = other.commands, other.listeners, other.answerers
+        self.events.clear()
+        self.events.update(other.events)
+
+    def command(self, name: str) -> Bound:
+        """Return a command that was there once; NotFound if a reload took it away."""
+        bound = self.commands.get(name)
+        if bound is None:
+            raise NotFound(f"{self.prefix}{name} is not there any more.")
+        return bound
 
     def find(self, line: str) -> tuple[Bound, str] | None:
         """Return the command that a line begins with, and the rest; two-word names win."""
@@ -98,11 +115,6 @@ class Registry:
                 return self.commands[near[0]]
         return None
 
-    def events(self) -> tuple[type[Event], ...]:
-        """Return the classes of the events that can happen: the co-op's, and those of plugins."""
-        own = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
-        return tuple(dict.fromkeys((*own, *self.declared, *(heard.subject for heard in self.listeners))))
-
     def group(self, first: str, actor: Actor) -> tuple[Bound, ...]:
         """Return the commands that begin with this word and that the actor may see."""
         return tuple(
@@ -122,7 +134,7 @@ def build(
 
     `services` can be injected everywhere, `per_call` only into commands and, but for reports, converters.
     """
-    registry = Registry(prefix)
+    registry, declared_events = Registry(prefix), _events_of_the_coop()
     known = converters.by_target((*BUILT_IN, *(c for p in plugins for c in p.converters)))
     for plugin in plugins:
         for declared in plugin.commands:
@@ -136,14 +148,29 @@ def build(
         for kind in plugin.events:
             if not issubclass(kind, Event):
                 raise PluginError(f"plugin {plugin.name}: {kind.__name__} is no Event")
-            registry.declared.append(kind)
+            declared_events.append(kind)
         registry.listeners += [_bind_listener(listener, services, Event) for listener in plugin.listeners]
         registry.answerers += [_bind_listener(answerer, services, Inquiry) for answerer in plugin.answerers]
+    registry.events |= by_name((*declared_events, *(heard.subject for heard in registry.listeners)))
     for name, override in (overrides or {}).items():
         if name not in registry.commands:
             raise PluginError(f'commands."{name}": no loaded plugin has this command')
         registry.commands[name] = _overridden(registry.commands[name], override)
     return registry
+
+
+def by_name(kinds: Iterable[type[Event]]) -> dict[str, type[Event]]:
+    """Make the register of events by the names they are stored under; PluginError where two share one."""
+    register: dict[str, type[Event]] = {}
+    for kind in kinds:
+        if register.setdefault(kind.__name__, kind) is not kind:
+            other = register[kind.__name__].__module__
+            raise PluginError(f"event {kind.__name__}: both {other} and {kind.__module__} define it")
+    return register
+
+
+def _events_of_the_coop() -> list[type[Event]]:
+    return [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
 
 
 def _bind_command(

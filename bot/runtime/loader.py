@@ -4,13 +4,16 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
 from bot.core.plugin import Plugin
+from bot.core.reload import Fresh
 from bot.errors import PluginError
 
 GROUP = "shipboard.plugins"
@@ -19,10 +22,12 @@ OWN = "plugins"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A plugin and the file or folder that its code is in."""
+    """A plugin, the file or folder that its code is in, its module's name, and how that is imported."""
 
     plugin: Plugin
     path: Path
+    module: str
+    importing: Callable[[], ModuleType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,45 @@ class Found:
     def paths(self) -> dict[Path, str]:
         """The names of the plugins by the files and folders of their code."""
         return {loaded.path: loaded.plugin.name for loaded in self.loaded}
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The loaded plugins' code, as bot.core.reload.Code.
+
+    `paths` names them by the files and folders of their code, those of before a reload too: some of it may
+    still run.
+    """
+
+    loaded: dict[str, Loaded]
+    paths: dict[Path, str]
+
+    @classmethod
+    def of(cls, found: Found) -> "Code":
+        """Return the code of what was loaded."""
+        return cls({loaded.plugin.name: loaded for loaded in found.loaded}, found.paths)
+
+    def fresh(self, name: str) -> Fresh:
+        """Import a plugin's modules anew from where they were, and put the old ones back.
+
+        It is done on the loop's own thread, where the watchdog sees it should it never end.
+        """
+        before = self.loaded[name]
+        _forget_bytecode(before.path)
+        importlib.invalidate_caches()
+        running = _take(before.module)
+        try:
+            after = _load(before.importing, name)
+        finally:
+            modules = _take(before.module)
+            _give(before.module, running)
+        return Fresh(after.plugin, partial(self._keep, after, modules))
+
+    def _keep(self, after: Loaded, modules: Mapping[str, ModuleType]) -> None:
+        _take(after.module)
+        _give(after.module, modules)
+        self.loaded[after.plugin.name] = after
+        self.paths[after.path] = after.plugin.name
 
 
 def own_names() -> tuple[str, ...]:
@@ -75,13 +119,13 @@ def _ours(names: Sequence[str], off: dict[str, str]) -> Iterator[Loaded]:
                 raise PluginError(
                     f"bot.plugins: there is no plugin {name}; ours are {', '.join(own_names())}"
                 )
-            yield _plugin_of(_import(f"{OWN}.{name}", name), name)
+            yield _load(partial(_import, f"{OWN}.{name}", name), name)
 
 
 def _installed(off: dict[str, str]) -> Iterator[Loaded]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         if point.name not in off:
-            yield _plugin_of(_import(_module_of(point), point.name), point.name)
+            yield _load(partial(_import, _module_of(point), point.name), point.name)
 
 
 def _module_of(point: EntryPoint) -> str:
@@ -97,7 +141,7 @@ def _in_folders(folders: Sequence[Path], off: dict[str, str]) -> Iterator[Loaded
             raise PluginError(f"bot.plugin_folders: {folder} is no folder")
         for path in sorted(folder.iterdir()):
             if _is_plugin(path) and path.stem not in off:
-                yield _plugin_of(_import_file(path), path.stem)
+                yield _load(partial(_import_file, path), path.stem)
 
 
 def _is_plugin(path: Path) -> bool:
@@ -124,7 +168,7 @@ def _import_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise _unloadable(path.stem, error) from error
     return module
 
@@ -137,11 +181,33 @@ def _unloadable(name: str, error: BaseException) -> PluginError:
     return PluginError(f"plugin {name}: cannot be imported: {what}{where}")
 
 
-def _plugin_of(module: ModuleType, name: str) -> Loaded:
+def _load(importing: Callable[[], ModuleType], name: str) -> Loaded:
+    module = importing()
     plugin = getattr(module, "plugin", None)
     file = Path(module.__file__ or name)
     if not isinstance(plugin, Plugin):
         raise PluginError(f"plugin {name}: {file} has no `plugin = Plugin({name!r})`")
     if plugin.name != name:
         raise PluginError(f"plugin {name}: {file} calls itself {plugin.name}; the names must be the same")
-    return Loaded(plugin, file.parent if file.name == "__init__.py" else file)
+    path = file.parent if file.name == "__init__.py" else file
+    return Loaded(plugin, path, module.__name__, importing)
+
+
+def _take(root: str) -> dict[str, ModuleType]:
+    """Take a plugin's module and those below it out of what is imported."""
+    names = [name for name in sys.modules if name == root or name.startswith(f"{root}.")]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+def _give(root: str, modules: Mapping[str, ModuleType]) -> None:
+    sys.modules.update(modules)
+    package, _, name = root.rpartition(".")
+    if package:
+        setattr(sys.modules[package], name, modules[root])
+
+
+def _forget_bytecode(path: Path) -> None:
+    """Let no bytecode be taken for that of a newer file of the same second and size."""
+    for file in path.rglob("*.py") if path.is_dir() else (path,):
+        with suppress(OSError):
+            Path(importlib.util.cache_from_source(file)).unlink()

@@ -229,6 +229,6 @@ def test_events_that_can_happen_are_the_co_ops_and_those_of_plugins() -> None:
     plugin.on(Rolled)(silent)
     assert plugin.event(Lost) is Lost
     registry, _ = bind([plugin], Orders(about=ABOUT))
-    assert {DayBegan, Rolled, Lost, Event} <= set(registry.events())
+    assert {DayBegan, Rolled, Lost, Event} <= set(registry.events.values())
     plugin.event(Odd)
     assert fault(plugin) == "plugin x: Odd is no Event"

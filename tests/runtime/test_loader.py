@@ -1,10 +1,12 @@
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.core.plugin import Plugin
 from bot.errors import PluginError
 from bot.runtime import loader
 
@@ -176,3 +178,146 @@ def test_a_file_that_python_cannot_load_is_named(
 
 def test_where_nothing_was_switched_off_nothing_is_left_out(tmp_path: Path) -> None:
     assert loader.load((), (), tmp_path / "nothing").off == ()
+
+
+# --- anew
+
+CARDS = """\
+from bot import Plugin, anyone
+from {package} import {words}
+plugin = Plugin("cards")
+@plugin.command("ask", allow=anyone)
+def ask():
+    from {package} import {words}
+    return {words}.WORD
+"""
+
+
+def cards(write: Write, word: str, *, words: str = "words") -> None:
+    """Write a plugin in a folder that looks up its word only when it is asked."""
+    write("cards/__init__.py", CARDS.format(package=".", words=words))
+    write(f"cards/{words}.py", f"WORD = {word!r}\n")
+
+
+def code_of(folder: Path) -> loader.Code:
+    return loader.Code.of(loader.load((), (folder / "more",)))
+
+
+def ask(plugin: Plugin) -> object:
+    return plugin.commands[0].handler()
+
+
+def modules(root: str) -> dict[str, object]:
+    return {name: module for name, module in sys.modules.items() if name.startswith(root)}
+
+
+def test_a_file_that_was_rewritten_is_imported_anew_even_within_a_second(
+    write: Write, tmp_path: Path
+) -> None:
+    path = write("dice.py", GOOD.format(name="dice") + "x = 1\n")
+    code = code_of(tmp_path)
+    at = path.stat().st_mtime_ns
+    write("dice.py", GOOD.format(name="dice") + "x = 2\n")
+    os.utime(path, ns=(at, at))
+    before = sys.modules["shipboard_plugin_dice"]
+    fresh = code.fresh("dice")
+    assert sys.modules["shipboard_plugin_dice"] is before
+    fresh.keep()
+    assert sys.modules["shipboard_plugin_dice"].x == 2
+    assert code.loaded["dice"].plugin is fresh.plugin
+    assert code.paths[path] == "dice"
+
+
+def test_a_folders_modules_are_the_old_ones_until_the_new_ones_are_kept(write: Write, tmp_path: Path) -> None:
+    cards(write, "old")
+    code = code_of(tmp_path)
+    old, before = code.loaded["cards"].plugin, modules("shipboard_plugin_cards")
+    cards(write, "new", words="verba")
+    fresh = code.fresh("cards")
+    assert modules("shipboard_plugin_cards") == before
+    assert ask(old) == "old"
+    fresh.keep()
+    assert set(modules("shipboard_plugin_cards")) == {
+        "shipboard_plugin_cards",
+        "shipboard_plugin_cards.verba",
+    }
+    assert ask(fresh.plugin) == "new"
+    assert code.loaded["cards"].plugin is fresh.plugin
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import nowhere_to_be_found", "cannot be imported: ModuleNotFoundError"),
+        ("from . import nothing", "cannot be imported: ImportError"),
+        ("def x(:", "cannot be imported: SyntaxError"),
+        ("raise SystemExit(1)", "cannot be imported: SystemExit: 1"),
+        ("import sys\ndel sys.modules[__name__]\nraise ValueError", "cannot be imported: ValueError"),
+        ("", "has no `plugin = Plugin('cards')`"),
+        (GOOD.format(name="dice"), "calls itself dice; the names must be the same"),
+    ],
+)
+def test_where_the_new_one_cannot_be_imported_the_old_modules_are_put_back(
+    write: Write, tmp_path: Path, text: str, why: str
+) -> None:
+    cards(write, "old")
+    code = code_of(tmp_path)
+    before, loaded = modules("shipboard_plugin_cards"), code.loaded["cards"]
+    write("cards/words.py", "WORD = 'half new'\n")
+    write("cards/__init__.py", f"from . import words\n{text}")
+    with pytest.raises(PluginError) as caught:
+        code.fresh("cards")
+    assert str(caught.value).startswith("plugin cards: ")
+    assert why in str(caught.value)
+    assert modules("shipboard_plugin_cards") == before
+    assert code.loaded["cards"] is loaded
+    assert ask(loaded.plugin) == "old"
+    cards(write, "mended")
+    code.fresh("cards").keep()
+    assert ask(code.loaded["cards"].plugin) == "mended"
+
+
+def test_one_below_a_package_is_found_there_and_its_neighbours_are_untouched(
+    tmp_path: Path, install: Callable[[str, str, str], None]
+) -> None:
+    box = tmp_path / "site" / "shipboard_box"
+    box.mkdir()
+    (box / "__init__.py").write_text("")
+    (box / "other.py").write_text("")
+    (box / "words.py").write_text("WORD = 'old'")
+    (box / "cards.py").write_text(
+        "from shipboard_box import other\n" + CARDS.format(package="shipboard_box", words="words")
+    )
+    install("cards", "shipboard_box.cards", "")
+    code = loader.Code.of(loader.load((), ()))
+    package, other = sys.modules["shipboard_box"], sys.modules["shipboard_box.other"]
+    before = sys.modules["shipboard_box.cards"]
+    fresh = code.fresh("cards")
+    assert package.cards is sys.modules["shipboard_box.cards"] is before
+    fresh.keep()
+    assert package.cards is sys.modules["shipboard_box.cards"]
+    assert package.cards is not before
+    assert package.cards.plugin is fresh.plugin
+    assert sys.modules["shipboard_box.other"] is other
+
+
+def test_a_file_that_became_a_folder_keeps_the_name_of_both(
+    tmp_path: Path, install: Callable[[str, str, str], None]
+) -> None:
+    install("dice", "shipboard_dice", GOOD.format(name="dice"))
+    code = loader.Code.of(loader.load((), ()))
+    file = tmp_path / "site" / "shipboard_dice.py"
+    file.unlink()
+    (tmp_path / "site" / "shipboard_dice").mkdir()
+    (tmp_path / "site" / "shipboard_dice" / "__init__.py").write_text(GOOD.format(name="dice"))
+    code.fresh("dice").keep()
+    assert {path for path, name in code.paths.items() if name == "dice"} == {file, file.with_suffix("")}
+
+
+def test_ours_can_be_imported_anew() -> None:
+    code = loader.Code.of(loader.load((), ()))
+    before = modules("plugins")
+    fresh = code.fresh("help")
+    assert modules("plugins") == before
+    assert fresh.plugin is not code.loaded["help"].plugin
+    assert [c.name for c in fresh.plugin.commands] == [c.name for c in code.loaded["help"].plugin.commands]

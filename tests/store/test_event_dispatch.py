@@ -7,6 +7,7 @@ import pytest
 
 from bot.coop.events import DayBegan, Event, IdentityBound, MachineChanged
 from bot.coop.machines import MachineEventKind
+from bot.core.registry import by_name
 from bot.errors import PluginError
 from bot.ports import Tx
 from bot.store.database import SqliteStore
