@@ -22,8 +22,6 @@ from bot.core.registry import Override
 from bot.errors import ConfigError, SetupError
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
-from bot.hypervisors.uml.hypervisor import UmlHypervisor
-from bot.hypervisors.uml.runfolder import run_folder
 from bot.meters.host import HostMeter
 from bot.model import Group, Notice, Place
 from bot.ports import Clock, Hypervisor, LinkStatus, Road, Transport, Tx
@@ -167,6 +165,9 @@ def _hypervisor(config: Config, name: str, table: HostTable, clock: Clock) -> Hy
         case "fake":
             return FakeHypervisor(name, clock)
         case "uml":
+            from bot.hypervisors.uml.hypervisor import UmlHypervisor  # noqa: PLC0415 - 20 ms, only for such hosts
+            from bot.hypervisors.uml.runfolder import run_folder  # noqa: PLC0415 - goes with it
+
             folder = table.folder or config.bot.state / name
             return UmlHypervisor(
                 name,
