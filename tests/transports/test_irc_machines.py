@@ -3,12 +3,12 @@
 import base64
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.transports.irc.caps import WANTED, Caps
-from bot.transports.irc.connection import parse
+from bot.transports.irc.connection import LONGEST_LINE, CappedBuffer, parse
 from bot.transports.irc.nicks import NickKeeper
 from bot.transports.irc.registration import Registration
 from bot.transports.irc.sasl import Mechanism, available
@@ -133,3 +133,37 @@ def test_any_order_of_replies_50_000_times() -> None:
         max_examples=50_000, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(Registering, settings=many)
+
+
+def fed(chunks: list[bytes]) -> CappedBuffer:
+    """Feed a buffer; every line that comes out is parsed or refused, and nothing is kept beyond the limit."""
+    buffer = CappedBuffer()
+    for chunk in chunks:
+        buffer.feed(chunk)
+        for text in buffer:
+            line = parse(text)
+            assert line is None or (line.command and not set("\r\n\0 ") & set(line.command))
+        assert len(buffer.buffer) <= LONGEST_LINE
+    return buffer
+
+
+WIRE = st.lists(
+    st.binary(max_size=80)
+    | st.sampled_from(
+        [b"\r\n", b"\n", b"\r", b"\0", b"@a=b;c ", b":n!u@h ", b"PRIVMSG ", b" :", b"x" * 20_000]
+    ),
+    max_size=12,
+)
+
+
+@given(WIRE)
+def test_no_bytes_break_the_parser(chunks: list[bytes]) -> None:
+    fed(chunks)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@settings(max_examples=50_000, deadline=None)
+@given(WIRE)
+def test_no_bytes_break_the_parser_50_000_times(chunks: list[bytes]) -> None:
+    assert len(fed(chunks).buffer) <= LONGEST_LINE
