@@ -20,3 +20,11 @@ def make_pair(folder: Path) -> Pair:
     files = ["-addext", names, "-keyout", str(key), "-out", str(certificate)]
     subprocess.run([OPENSSL, *command.split(), *files], check=True, capture_output=True)
     return certificate, key
+
+
+def make_key(folder: Path) -> Path:
+    """Return the file of a key on NIST P-256, with the block of parameters that openssl puts before it."""
+    assert OPENSSL
+    words = ("ecparam", "-name", "prime256v1", "-genkey", "-out", str(folder / "ec.pem"))
+    subprocess.run([OPENSSL, *words], check=True, capture_output=True)
+    return folder / "ec.pem"

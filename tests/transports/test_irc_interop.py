@@ -20,17 +20,7 @@ from bot.transports.irc.sts import LONGEST, MemoryPolicies, Policy
 from bot.transports.irc.stsfile import FilePolicies
 from bot.transports.irc.transport import IrcTransport
 from tests.transports.conftest import Irc, Peer, Server
-from tests.transports.pki import Pair, make_pair
-
-KEY = """-----BEGIN EC PARAMETERS-----
-BggqhkjOPQMBBw==
------END EC PARAMETERS-----
------BEGIN EC PRIVATE KEY-----
-MHcCAQEEIIJueQ3W2IrGbe9wKdOI75yGS7PYZSj6W4tg854hlsvmoAoGCCqGSM49
-AwEHoUQDQgAEAZmaVhNSMmV5r8FXPvKuMnqDKyIA9pDHN5TNMfiF3mMeikGgK10W
-IRX9cyi2wdYg9mUUYyh9GKdBCYHGUJAiCA==
------END EC PRIVATE KEY-----
-"""
+from tests.transports.pki import OPENSSL, Pair, make_key, make_pair
 
 
 def b64(data: bytes) -> str:
@@ -174,10 +164,11 @@ async def test_the_next_mechanism_is_tried_where_the_list_is_told_late(irc: Irc)
 # ECDSA
 
 
-@pytest.mark.skipif(importlib.util.find_spec("cryptography") is None, reason="cryptography is not installed")
+@pytest.mark.skipif(
+    OPENSSL is None or importlib.util.find_spec("cryptography") is None, reason="an extra is not installed"
+)
 async def test_ecdsa(irc: Irc, tmp_path: Path) -> None:
-    (tmp_path / "key.pem").write_text(KEY)
-    settings = {"ecdsa_key": tmp_path / "key.pem", "mechanisms": ("ECDSA-NIST256P-CHALLENGE",)}
+    settings = {"ecdsa_key": make_key(tmp_path), "mechanisms": ("ECDSA-NIST256P-CHALLENGE",)}
     peer = await asked(irc, "sasl", None, **settings)
     assert await peer.line() == "AUTHENTICATE ECDSA-NIST256P-CHALLENGE"
     peer.send("AUTHENTICATE +")

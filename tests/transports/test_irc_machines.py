@@ -133,6 +133,7 @@ def test_any_order_of_replies_50_000_times() -> None:
         max_examples=50_000, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(Registering, settings=many)
+    assert many.max_examples == 50_000
 
 
 def fed(chunks: list[bytes]) -> CappedBuffer:

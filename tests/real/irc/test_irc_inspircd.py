@@ -47,6 +47,7 @@ async def test_a_pinned_certificate_is_enough_and_another_is_refused(
     async with at_sea(insp.tls_port, tls=True, tls_fingerprints=("0" * 64,)) as ship:
         told = f"the server's certificate is not a pinned one: sha256:{pki.fingerprint('irc')}"
         await ship.until("being refused", detail=told)
+        assert ship.ups == []
 
 
 async def test_a_wrong_password_is_told_and_we_go_on(insp: InspIrcd, atheme: Atheme, people: People) -> None:

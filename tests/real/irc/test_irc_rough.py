@@ -133,6 +133,7 @@ async def test_a_frozen_server_is_noticed_too(insp: InspIrcd) -> None:
         await ship.until("noticing", up=False)
         insp.freeze(on=False)
         await ship.until("joining", rooms=("#ford",))
+        assert ship.attempts > 1
 
 
 async def test_a_netsplit_drops_accounts_and_they_are_learned_again(
