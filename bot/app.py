@@ -38,6 +38,7 @@ from bot.store.events import Dispatcher
 from bot.store.outbox import Outbox
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster
+from bot.transports.irc.stsfile import FilePolicies
 from bot.transports.irc.transport import IrcTransport
 
 _LOG = logging.getLogger("shipboard")
@@ -208,6 +209,7 @@ def transports(config: Config, road: Road, world: World) -> tuple[Transport, ...
                 room_lines=config.bot.room_lines,
                 direct_lines=config.bot.direct_lines,
                 incidents=world.incidents,
+                policies=FilePolicies(config.bot.state / "sts.json"),
             )
         )
     return tuple(made)
