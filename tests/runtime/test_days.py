@@ -49,7 +49,7 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> list[AsyncIOScheduler]:
         made.append(AsyncIOScheduler(**options))
         return made[-1]
 
-    monkeypatch.setattr(days, "AsyncIOScheduler", make)
+    monkeypatch.setattr("apscheduler.schedulers.asyncio.AsyncIOScheduler", make)
     return made
 
 

@@ -1,6 +1,5 @@
 """The whole transport on InspIRCd with atheme's services: logging in, and being thrown out."""
 
-import time
 from typing import Any
 
 import pytest
@@ -115,9 +114,7 @@ async def test_our_nick_held_by_a_ghost_is_regained_without_flapping(insp: InspI
         watcher.send("OPER op oppw")
         watcher.send("SANICK Eddie Stolen")
         await watcher.expect(r":Eddie!\S+ NICK :?Stolen")
-        begun = time.monotonic()
         await watcher.expect(r":Stolen!\S+ NICK :?Eddie")
-        assert 20 * (time.monotonic() - begun) > 50  # a minute by the ship's clock: no fight over it
         changes = [line for line in watcher.seen if " NICK " in line]
         assert len(changes) == 3
         assert ship.attempts == 1
