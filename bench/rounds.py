@@ -51,7 +51,7 @@ async def scene(bot: Bot, server: Server, *, proven: bool = False) -> AsyncItera
     """Start a bot before people who are in its channel already; `proven`: with accounts of their own."""
     ledger, names = Ledger(bot.name), speaker_names()
     asker = await Person.join(server.port, names[0], ledger.hear)
-    speakers = await several([Person.join(server.port, name) for name in names[1:]])
+    speakers = await several(server.port, names[1:])
     if proven:
         for name in names:
             server.services.vouch(name, name)
@@ -177,7 +177,7 @@ async def behind(on: Scene) -> Figures:
     figures: dict[str, float | None] = {}
     lost = 0
     for size in CROWDS:
-        crowd = await several([Person.join(on.server.port, f"slow{number}") for number in range(size)])
+        crowd = await several(on.server.port, [f"slow{number}" for number in range(size)])
         numbers = [on.ledger.number() for _ in crowd]
         for person, number in zip(crowd, numbers, strict=True):
             person.say(f"!bench slow {SLOW} {number}")
