@@ -29,6 +29,7 @@ from bot.runtime import days, loader
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.incidents import IncidentLog
 from bot.runtime.keeper import keep
+from bot.runtime.lookout import Lookout
 from bot.runtime.supervisor import Supervisor
 from bot.runtime.watchdog import Watchdog, judge
 from bot.store import database, lock
@@ -93,6 +94,7 @@ class Ship:
             "the outbox": outbox.run,
             "the dispatch of events": dispatcher.run,
             "the watch over machines": self._watch_machines,
+            "the lookout": Lookout(world.links.status, self.store, world.clock).run,
             "the calendar": days.Days(self.store, world.clock).run,
         }
         for transport in self.transports:
