@@ -17,9 +17,13 @@ def text(at: datetime) -> str:
 def instant(written: str) -> datetime:
     """Read an instant; StoreFault for anything that `text` does not write."""
     try:
-        return datetime.strptime(written, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    except (TypeError, ValueError) as error:
+        at = datetime.fromisoformat(written)
+        same = text(at) == written  # fromisoformat reads many forms, and `text` writes one
+    except (TypeError, ValueError, OverflowError) as error:
         raise StoreFault(f"{written!r} is no instant: something else wrote to the database") from error
+    if not same:
+        raise StoreFault(f"{written!r} is no instant: something else wrote to the database")
+    return at
 
 
 def storable(words: str) -> str:
