@@ -153,10 +153,14 @@ def test_a_guest_inherits_nothing_of_the_bots_environment(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "secret")
     yes = launch(tmp_path, image=Image(Path("/usr/bin/yes"), None, None))
-    with Path("/dev/null").open("wb") as log:
-        pid = process.spawn(yes, (log.fileno(), log.fileno()), log.fileno())
+    first_word, said = os.pipe()
+    pid = process.spawn(yes, (said, said), said)
+    os.close(said)
+    # Until the program itself has spoken, the kernel may not have its environment in place (execve(2)).
+    assert os.read(first_word, 1)
     environ = Path(f"/proc/{pid}/environ").read_text()
     process.end(pid, None, None)
+    os.close(first_word)
     assert process.reap(pid, walls=False) == -signal.SIGKILL
     assert {word.partition("=")[0] for word in environ.split("\0") if word} == {"PATH", "HOME", "TMPDIR"}
 
