@@ -1,4 +1,4 @@
-"""The composition root: the only place where the parts meet, one wiring function a part."""
+"""The composition root: the only place where the parts meet; `bot.wiring` makes them."""
 
 import asyncio
 import logging
@@ -6,25 +6,20 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bot import config as configs
-from bot.config import Config, HostTable, IrcNetwork
-from bot.coop.about import About
+from bot import wiring
+from bot.config import Config
 from bot.coop.events import MachineChanged
 from bot.coop.machines import MachineEvent
-from bot.core.crew import Crew, Orders, World, assemble, bind, migrations
-from bot.core.registry import Override
-from bot.errors import ConfigError, SetupError
-from bot.hypervisors.fake import FakeHypervisor
+from bot.core.crew import Crew, World, assemble, migrations
 from bot.hypervisors.fleet import Fleet
-from bot.meters.host import HostMeter
-from bot.model import Group, Notice, Place
-from bot.ports import Clock, Hypervisor, LinkStatus, Road, Transport, Tx
+from bot.model import Notice
+from bot.ports import LinkStatus, Transport, Tx
 from bot.runtime import days, loader
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.incidents import IncidentLog
@@ -39,15 +34,10 @@ from bot.store.events import Dispatcher
 from bot.store.outbox import Outbox
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster
-from bot.transports.irc.stsfile import FilePolicies
-from bot.transports.irc.transport import IrcTransport
 
 _LOG = logging.getLogger("shipboard")
 LAST_CALL = 12.0
 """Seconds that everything has to end in after SIGTERM."""
-
-OFF = "off"
-"""The folder in `state` that holds a file for each plugin that is switched off."""
 
 
 @dataclass(slots=True)
@@ -124,116 +114,23 @@ def _report(event: MachineEvent, tx: Tx) -> None:
     tx.event(changed)
 
 
-def find_plugins(config: Config) -> loader.Found:
-    """Load the plugins that the config asks for; PluginError names the first that cannot be."""
-    return loader.load(config.bot.plugins, config.bot.plugin_folders, config.bot.state / OFF)
-
-
-def orders(config: Config, about: About, found: loader.Found) -> Orders:
-    """Return what the config says about the road; of plugins that are switched off it says nothing."""
-    irc = {name: net for name, net in config.networks.items() if isinstance(net, IrcNetwork)}
-    return Orders(
-        about=about,
-        overrides={
-            name: Override(table.allow, table.limit, table.confirm, table.rooms)
-            for name, table in config.commands.items()
-        },
-        tables=config.plugins,
-        hints={name: net.login_hint for name, net in irc.items()},
-        unpaced=frozenset(name for name, net in irc.items() if net.pace == "off"),
-        off=frozenset(name for name, _ in found.off),
-    )
-
-
-def about(config: Config, clock: Clock) -> About:
-    """Return what the bot tells about itself."""
-    program = str(Path(sys.argv[0]).absolute()) if Path(sys.argv[0]).name == "shipboard" else "shipboard"
-    source = str(config.source.absolute()) if config.source else ""
-    return About(config.bot.nick, config.bot.prefix, clock.now(), program, source)
-
-
-def rooms(config: Config, group: Group | str) -> Sequence[Place]:
-    """Return the rooms that a group's name stands for."""
-    pairs = (room.split("/", 1) for room in config.rooms_of(group))
-    return tuple(Place(network, room) for network, room in pairs)
-
-
-def fleet(config: Config, clock: Clock) -> Fleet:
-    """Make the hypervisors of all hosts."""
-    return Fleet({name: _hypervisor(config, name, table, clock) for name, table in config.hosts.items()})
-
-
-def _hypervisor(config: Config, name: str, table: HostTable, clock: Clock) -> Hypervisor:
-    match table.hypervisor:
-        case "fake":
-            return FakeHypervisor(name, clock)
-        case "uml":
-            from bot.hypervisors.uml.hypervisor import UmlHypervisor  # noqa: PLC0415 - 20 ms, only for such hosts
-            from bot.hypervisors.uml.runfolder import run_folder  # noqa: PLC0415 - goes with it
-
-            folder = table.folder or config.bot.state / name
-            return UmlHypervisor(
-                name,
-                folder=folder,
-                run=run_folder(folder),
-                cache=config.bot.state / "cache",
-                sandbox=table.sandbox,
-                clock=clock,
-                kernel=table.kernel,
-            )
-        case _:
-            raise ConfigError(
-                f"hosts.{name}.hypervisor: {table.hypervisor} is not in this version; use uml or fake"
-            )
-
-
-def meter(config: Config, clock: Clock) -> HostMeter:
-    """Make what measures the hosts."""
-    folders = {name: table.folder or config.bot.state for name, table in config.hosts.items()}
-    return HostMeter(folders, clock)
-
-
-def transports(config: Config, road: Road, world: World) -> tuple[Transport, ...]:
-    """Make the network connections; ConfigError for what this version cannot connect to."""
-    made = []
-    for name, net in config.networks.items():
-        if not isinstance(net, IrcNetwork):
-            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
-        made.append(
-            IrcTransport(
-                name,
-                net,
-                nick=net.nick or config.bot.nick,
-                prefix=config.bot.prefix,
-                road=road,
-                clock=world.clock,
-                password=configs.secret(name, net.password_file),
-                room_lines=config.bot.room_lines,
-                direct_lines=config.bot.direct_lines,
-                incidents=world.incidents,
-                policies=FilePolicies(config.bot.state / "sts.json"),
-            )
-        )
-    return tuple(made)
-
-
 async def build(config: Config, stack: AsyncExitStack) -> Ship:
     """Put a bot together; what must be let go of again is left to the stack."""
     stack.enter_context(lock.hold(config.bot.state))
     clock, entropy = SystemClock(), SystemEntropy()
-    found = find_plugins(config)
-    if judge(config.bot.state / OFF, found.paths):
-        found = find_plugins(config)
+    found = wiring.find_plugins(config)
+    if judge(config.bot.state / wiring.OFF, found.paths):
+        found = wiring.find_plugins(config)
     plugins = [loaded.plugin for loaded in found.loaded]
     path = config.bot.state / database.FILE
-    store = await SqliteStore.open(path, clock, rooms_of=lambda group: rooms(config, group))
+    store = await SqliteStore.open(path, clock, rooms_of=lambda group: wiring.rooms(config, group))
     stack.push_async_callback(store.close)
     for steps in (days.migrations, *migrations(plugins)):
         await store.migrate(steps)
     incidents = IncidentLog(clock, entropy, store)
     book = AuditBook(store, clock, incidents=incidents)
     stack.push_async_callback(book.close)
-    machines, links, code = fleet(config, clock), AllLinks(), loader.Code.of(found)
+    machines, links, code = wiring.fleet(config, clock), AllLinks(), loader.Code.of(found)
     stack.push_async_callback(machines.close)
     world = World(
         store=store,
@@ -244,16 +141,16 @@ async def build(config: Config, stack: AsyncExitStack) -> Ship:
         roster=SqlRoster(store, clock),
         registrar=SqlRegistrar({name: net.kind for name, net in config.networks.items()}),
         hypervisor=machines,
-        meter=meter(config, clock),
+        meter=wiring.meter(config, clock),
         links=links,
         code=code,
         migrate=store.migrate,
     )
-    crew = assemble(plugins, world, orders(config, about(config, clock), found))
+    crew = assemble(plugins, world, wiring.orders(config, wiring.about(config, clock), found))
     stack.push_async_callback(crew.pipeline.close)
-    links.transports += transports(config, crew.pipeline, world)
-    await _tell_switched_off(store, found.off, config.bot.state / OFF)
-    watchdog = Watchdog(config.bot.state / OFF, code.paths)
+    links.transports += wiring.transports(config, crew.pipeline, world)
+    await _tell_switched_off(store, found.off, config.bot.state / wiring.OFF)
+    watchdog = Watchdog(config.bot.state / wiring.OFF, code.paths)
     return Ship(config, world, crew, store, book, tuple(links.transports), machines, watchdog)
 
 
@@ -308,33 +205,3 @@ def _end_at_last() -> None:
     timer = threading.Timer(LAST_CALL, end)
     timer.daemon = True
     timer.start()
-
-
-def check(config: Config) -> list[str]:
-    """Return what is wrong with the plugins, the networks and the hosts of a config, without running any."""
-    faults = []
-    clock = SystemClock()
-    for attempt in (_check_plugins, _check_networks, _check_hosts):
-        try:
-            attempt(config, clock)
-        except SetupError as error:
-            faults.append(str(error))
-    return faults
-
-
-def _check_plugins(config: Config, clock: Clock) -> None:
-    found = find_plugins(config)
-    bind([loaded.plugin for loaded in found.loaded], orders(config, about(config, clock), found))
-
-
-def _check_networks(config: Config, _: Clock) -> None:
-    for name, net in config.networks.items():
-        if not isinstance(net, IrcNetwork):
-            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
-        configs.secret(name, net.password_file)
-
-
-def _check_hosts(config: Config, clock: Clock) -> None:
-    hosts: Mapping[str, HostTable] = config.hosts
-    for name, table in hosts.items():
-        _hypervisor(config, name, table, clock)

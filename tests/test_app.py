@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bot import Machine, app, cli, config
+from bot import Machine, app, cli, config, wiring
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.uml.runfolder import run_folder
 from bot.runtime.clock import SystemClock
@@ -469,7 +469,7 @@ def test_a_uml_host_is_made_where_the_config_says(tmp_path: Path) -> None:
     path.write_text(
         '[hosts.ford]\nhypervisor = "uml"\nfolder = "disks"\n[hosts.zaphod]\nhypervisor = "uml"\n'
     )
-    fleet = app.fleet(config.load(path), SystemClock())
+    fleet = wiring.fleet(config.load(path), SystemClock())
     assert fleet.hosts == ("ford", "zaphod")
     assert (tmp_path / "disks").is_dir()
     assert (tmp_path / "data" / "zaphod").is_dir()
@@ -482,7 +482,7 @@ def test_the_program_is_told_as_it_was_started(tmp_path: Path, monkeypatch: pyte
     path.write_text("")
     loaded, clock = config.load(path), SystemClock()
     monkeypatch.setattr("sys.argv", ["/opt/shipboard/bin/shipboard", "run"])
-    assert app.about(loaded, clock).program == "/opt/shipboard/bin/shipboard"
+    assert wiring.about(loaded, clock).program == "/opt/shipboard/bin/shipboard"
     monkeypatch.setattr("sys.argv", ["/usr/lib/python3/bot/cli/__main__.py"])
-    assert app.about(loaded, clock).program == "shipboard"
-    assert app.about(loaded, clock).config == str(path)
+    assert wiring.about(loaded, clock).program == "shipboard"
+    assert wiring.about(loaded, clock).config == str(path)

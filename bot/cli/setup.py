@@ -80,7 +80,7 @@ def check(args: Namespace) -> int:
     """Check the config and all that it refers to; every fault found stands in the one line."""
     one_house()
     config = configured(args)
-    found = dict.fromkeys([*_files(config), *_database(config), *import_module("bot.app").check(config)])
+    found = dict.fromkeys([*_files(config), *_database(config), *import_module("bot.wiring").check(config)])
     if found:
         raise ConfigError(f"{config.source}: {'; '.join(found)}")
     say(f"{config.source}: all is well; networks: {len(config.networks)}, hosts: {len(config.hosts)}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot import app
+from bot import app, wiring
 from bot import config as configs
 from bot.config import Config
 from bot.coop.machines import Machine
@@ -108,7 +108,7 @@ def _begin_anew(folder: Path, cache: Path) -> None:
     with lock.hold(folder):
         for path in folder.glob(f"{database.FILE}*"):
             path.unlink()
-        shutil.rmtree(folder / app.OFF, ignore_errors=True)
+        shutil.rmtree(folder / wiring.OFF, ignore_errors=True)
         cache.mkdir(parents=True, exist_ok=True)
         link = folder / "cache"
         if cache != link and not link.exists():
@@ -160,7 +160,7 @@ async def _probe(coop: Coop, config: Config) -> str:
     await _end_guests(config, coop.machines)
     await asyncio.to_thread(shutil.rmtree, config.bot.state / coop.host, ignore_errors=True)
     clock = SystemClock()
-    fleet = app.fleet(config, clock)
+    fleet = wiring.fleet(config, clock)
     try:
         begun = clock.monotonic()
         info = await fleet.start(coop.machine(coop.booted))
@@ -199,7 +199,7 @@ async def _end_bot(ship: app.Ship, sailing: "asyncio.Task[None]", machines: list
 
 async def _end_guests(config: Config, machines: Sequence[Machine]) -> None:
     """Halt what runs of these machines at once: their disks are written, nothing else is worth a wait."""
-    fleet = app.fleet(config, SystemClock())
+    fleet = wiring.fleet(config, SystemClock())
     try:
         running = {info.name for info in await fleet.adopt(machines)}
         stops = (fleet.stop(machine, 0) for machine in machines if machine.name in running)

@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from bot.app import about, find_plugins, orders
 from bot.config import Config
 from bot.core.crew import bind
 from bot.core.registry import Bound
 from bot.runtime.clock import SystemClock
+from bot.wiring import about, find_plugins, orders
 from tests.house.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")

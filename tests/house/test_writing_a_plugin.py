@@ -51,7 +51,7 @@ import asyncio, sys, tempfile
 from pathlib import Path
 
 from bot import config
-from bot.app import find_plugins
+from bot.wiring import find_plugins
 from bot.testing import Chat
 
 async def main() -> None:

@@ -1,32 +1,12 @@
-"""The configuration: TOML read into frozen models. Unknown keys are errors that name the key.
-
-Relative paths are relative to the file. Secrets are never in it: they come from `password_file` or from
-systemd's credentials (https://systemd.io/CREDENTIALS/).
-"""
+"""The tables of the config, as frozen models in which an unknown key is an error."""
 
 import ipaddress
-import os
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
-
-from bot.errors import ConfigError
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 NAME = r"[a-z][a-z0-9_-]{0,30}"
 """What a network, a place, a host or a plugin may be called in the config."""
@@ -204,115 +184,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def search_path(environ: Mapping[str, str], cwd: Path, home: Path) -> tuple[Path, ...]:
-    """Return where a config is looked for when none is named, the first that exists wins."""
-    return (
-        *((Path(environ["SHIPBOARD_CONFIG"]),) if environ.get("SHIPBOARD_CONFIG") else ()),
-        cwd / "config.toml",
-        Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "shipboard/config.toml",
-        Path("/etc/shipboard/config.toml"),
-    )
-
-
-def find(named: Path | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Path:
-    """Return the config file to read; ConfigError if there is none."""
-    if named is not None:
-        return named
-    if environ.get("SHIPBOARD_CONFIG"):
-        return Path(environ["SHIPBOARD_CONFIG"])
-    places = search_path(environ, cwd, home)
-    for path in places:
-        if path.is_file():
-            return path
-    looked = ", ".join(str(path) for path in places)
-    raise ConfigError(
-        f"no config file: name one with --config, or make one with `shipboard init DIR` (looked at {looked})"
-    )
-
-
-def load(path: Path) -> Config:
-    """Read and check a config file; ConfigError with one line that names the fault."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    return parse(text, path)
-
-
-def parse(text: str, path: Path) -> Config:
-    """Check a config's text as if it stood in that file; ConfigError with one line that names the fault."""
-    try:
-        table = tomllib.loads(text)
-    except ValueError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: not TOML for people: nested too deeply") from error
-    table.setdefault("bot", {})
-    if "source" in table:
-        raise ConfigError(f"{path}: source: unknown key")
-    try:
-        config = Config.model_validate(table, context={"base": path.absolute().parent})
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from error
-    return config.model_copy(update={"source": path})
-
-
-def explain(error: ValidationError) -> str:
-    """Put the first fault of a validation into one line: the key, what is wrong, the nearest right key."""
-    fault = error.errors(include_url=False)[0]
-    where = ".".join(_keys(fault["loc"]))
-    match fault["type"]:
-        case "extra_forbidden":
-            near = get_close_matches(str(fault["loc"][-1]), _all_keys(), n=1)
-            what = "unknown key" + (f"; did you mean {near[0]}?" if near else "")
-        case "missing":
-            what = "missing"
-        case "union_tag_not_found":
-            what = 'kind is missing: write kind = "irc" or kind = "xmpp"'
-        case "union_tag_invalid":
-            what = 'unknown kind: write kind = "irc" or kind = "xmpp"'
-        case _:
-            what = fault["msg"].removeprefix("Value error, ")
-    return _CONTROL.sub(" ", f"{where}: {what}" if where else what)
-
-
-def _keys(place: tuple[int | str, ...]) -> Iterator[str]:
-    """Leave what pydantic says about a union's choice out of the place of a fault."""
-    for depth, part in enumerate(place):
-        tag = depth == 2 and place[0] == "networks" and part in {"irc", "xmpp"}  # noqa: PLR2004 - networks.NAME.KIND
-        if not tag and part != "Pace" and not str(part).startswith("literal["):
-            yield str(part)
-
-
-def _all_keys() -> tuple[str, ...]:
-    tables: tuple[type[BaseModel], ...] = (
-        Config,
-        BotTable,
-        IrcNetwork,
-        XmppNetwork,
-        HostTable,
-        CommandTable,
-        Pace,
-    )
-    return tuple(key for table in tables for key in table.model_fields if key != "source")
-
-
-def secret(network: str, file: Path | None, environ: Mapping[str, str] = os.environ) -> str | None:
-    """Return a network's password from its file, else from the systemd credential of that name, else None.
-
-    ConfigError when the file is named but cannot be read, or is empty.
-    """
-    if file is None:
-        folder = environ.get("CREDENTIALS_DIRECTORY")
-        file = Path(folder, network) if folder else None
-        if file is None or not file.is_file():
-            return None
-    try:
-        password = file.read_text(encoding="utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"networks.{network}.password_file: {file} cannot be read: {error}") from error
-    if not password:
-        raise ConfigError(f"networks.{network}.password_file: {file} is empty")
-    return password

@@ -1,18 +1,9 @@
-"""Conversations for tests, of plugin authors too: a whole bot whose world is fake and whose store is real.
+"""Conversations: a whole bot without networks, its world fake and its store real."""
 
-async def test_stopping_asks_first(tmp_path: Path) -> None:
-    async with Chat.open(tmp_path, [plugin]) as chat:
-        assert await chat.say("alice", "!vm stop ford-3") == "Stop ford-3 on ford? Say !yes within 60 s."
-"""
-
-import asyncio
-import heapq
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -25,24 +16,20 @@ from bot.core.address import addressed
 from bot.core.crew import Crew, Orders, World, assemble, migrations
 from bot.core.plugin import Plugin
 from bot.core.registry import Override
-from bot.core.reload import Fresh
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
 from bot.model import Group, Identity, IdentityKind, Message, Place, Reply
-from bot.ports import Book, Clock, LinkStatus, Tx
+from bot.ports import Book, Clock, Tx
 from bot.store import times
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.store.events import Dispatcher
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster, row_of
+from bot.testing.clock import FakeClock, HastyClock
+from bot.testing.fakes import NETWORK, TEAM, FakeCode, FakeEntropy, FakeIncidents, FakeLinks
 
-__all__ = ["Chat", "FakeClock", "FakeCode", "FakeEntropy", "FakeHypervisor", "FakeIncidents", "FakeMeter"]
-
-START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-NETWORK = "net"
-TEAM = Place(NETWORK, "#team")
 PEOPLE = {"alice": Role.MEMBER, "bob": Role.MEMBER, "ann": Role.ADMIN, "abe": Role.ADMIN}
 """The members of every conversation; anybody else who speaks is a guest."""
 
@@ -52,107 +39,6 @@ MACHINES = (
     Machine("ford-9", "ford", None),
 )
 """The machines of every conversation: one of bob's, one of alice's, one of the co-op's."""
-
-
-class FakeClock:
-    """A Clock that goes only when told to."""
-
-    def __init__(self, start: datetime = START) -> None:
-        self._start, self._passed, self._count = start, 0.0, count()
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-
-    def now(self) -> datetime:
-        """Return the fake instant."""
-        return self._start + timedelta(seconds=self._passed)
-
-    def monotonic(self) -> float:
-        """Return the seconds that have passed."""
-        return self._passed
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was advanced so far."""
-        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._passed + seconds, next(self._count), woken))
-        await woken
-
-    @property
-    def sleepers(self) -> int:
-        """How many wait for this clock now."""
-        return sum(not woken.done() for _, _, woken in self._sleepers)
-
-    async def advance(self, seconds: float) -> None:
-        """Let time pass, waking every sleeper at its own instant, and let them do their work."""
-        end = self._passed + seconds
-        await settle()
-        while self._sleepers and self._sleepers[0][0] <= end:
-            due, _, woken = heapq.heappop(self._sleepers)
-            self._passed = max(self._passed, due)
-            if not woken.done():
-                woken.set_result(None)
-            await settle()
-        self._passed = end
-
-
-async def settle(turns: int = 20) -> None:
-    """Let tasks that can go on do so."""
-    for _ in range(turns):
-        await asyncio.sleep(0)
-
-
-class _Hasty(FakeClock):
-    """A clock for what waits only before it tries again."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
-        await self.advance(seconds)
-
-
-class FakeEntropy:
-    """An Entropy that counts."""
-
-    def __init__(self) -> None:
-        self._count = count(1)
-
-    def token(self, bits: int) -> str:
-        """Return a text of that many bits at four a character, different each time."""
-        return f"{next(self._count):0{bits // 4}x}"
-
-    def uniform(self, low: float, high: float) -> float:  # noqa: ARG002 - always the same end
-        """Return the lower end."""
-        return low
-
-
-@dataclass(slots=True)
-class FakeIncidents:
-    """Incidents that are only kept."""
-
-    reported: list[tuple[BaseException, str, bool]] = field(default_factory=list)
-
-    def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
-        """Keep a fault and return its number."""
-        self.reported.append((cause, during, private))
-        return f"{len(self.reported):04x}"
-
-
-@dataclass(frozen=True, slots=True)
-class FakeLinks:
-    """One network that is up."""
-
-    def status(self) -> tuple[LinkStatus, ...]:
-        """Return its status."""
-        return (LinkStatus(NETWORK, up=True, nick="Eddie", account="eddie", rooms=(TEAM.name,)),)
-
-
-@dataclass(frozen=True, slots=True)
-class FakeCode:
-    """Plugins that a test writes anew: what is reloaded is what stands in `written`; `kept` is what was."""
-
-    written: dict[str, Plugin]
-    kept: list[str] = field(default_factory=list)
-
-    def fresh(self, name: str) -> Fresh:
-        """Return what was written."""
-        return Fresh(self.written[name], lambda: self.kept.append(name))
 
 
 @dataclass(slots=True)
@@ -206,7 +92,7 @@ class Chat:
             store=store,
             dispatch=crew.hub.dispatch,
             classes=crew.registry.events,
-            clock=_Hasty(),
+            clock=HastyClock(),
             incidents=incidents,
         )
         await crew.pipeline.jobs.tell_interrupted(world.roster)

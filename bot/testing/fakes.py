@@ -1,0 +1,60 @@
+"""The parts of the world that are fake in every conversation."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+from bot.core.plugin import Plugin
+from bot.core.reload import Fresh
+from bot.model import Place
+from bot.ports import LinkStatus
+
+NETWORK = "net"
+TEAM = Place(NETWORK, "#team")
+
+
+class FakeEntropy:
+    """An Entropy that counts."""
+
+    def __init__(self) -> None:
+        self._count = count(1)
+
+    def token(self, bits: int) -> str:
+        """Return a text of that many bits at four a character, different each time."""
+        return f"{next(self._count):0{bits // 4}x}"
+
+    def uniform(self, low: float, high: float) -> float:  # noqa: ARG002 - always the same end
+        """Return the lower end."""
+        return low
+
+
+@dataclass(slots=True)
+class FakeIncidents:
+    """Incidents that are only kept."""
+
+    reported: list[tuple[BaseException, str, bool]] = field(default_factory=list)
+
+    def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
+        """Keep a fault and return its number."""
+        self.reported.append((cause, during, private))
+        return f"{len(self.reported):04x}"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeLinks:
+    """One network that is up."""
+
+    def status(self) -> tuple[LinkStatus, ...]:
+        """Return its status."""
+        return (LinkStatus(NETWORK, up=True, nick="Eddie", account="eddie", rooms=(TEAM.name,)),)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCode:
+    """Plugins that a test writes anew: what is reloaded is what stands in `written`; `kept` is what was."""
+
+    written: dict[str, Plugin]
+    kept: list[str] = field(default_factory=list)
+
+    def fresh(self, name: str) -> Fresh:
+        """Return what was written."""
+        return Fresh(self.written[name], lambda: self.kept.append(name))
