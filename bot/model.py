@@ -62,6 +62,52 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """One line that somebody said in a room, not to the bot; `action` tells that it was said as /me.
+
+    `text` is cleaned; of a /me it is what was done. Nothing in it is ever a command.
+    """
+
+    place: Place
+    nick: str
+    text: str
+    action: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A line to be passed on to a room now or never: it is in no outbox, and dropped where it cannot go."""
+
+    to: Place
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One parameter of a command, for a form: its name, what it is, and whether it must be filled in.
+
+    `choices` are the words that it can be, none where any text will do; `rest` tells that it takes the rest
+    of the line, `private` that its words are not to be shown again.
+    """
+
+    name: str
+    label: str
+    required: bool
+    choices: tuple[str, ...] = ()
+    rest: bool = False
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A command that somebody may use, for clients that show forms."""
+
+    command: str
+    summary: str
+    fields: tuple[FormField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who speaks, after the roster has looked the identity up; `role` is GUEST for everyone unproven."""
 
@@ -83,11 +129,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the speaker is answered: lines, whether only to them, a PNG for networks that show pictures."""
+    """What the speaker is answered: lines, whether only to them, a PNG for networks that show pictures.
+
+    `question` is the number of the question that it asks, if the speaker themselves can answer it.
+    """
 
     lines: tuple[str, ...] = ()
     private: bool = False
     picture: bytes | None = None
+    question: int | None = None
 
     @classmethod
     def of(cls, answer: "str | Reply | None") -> "Reply":

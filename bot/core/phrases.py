@@ -29,8 +29,9 @@ def unknown(registry: Registry, message: Message, actor: Actor) -> str:
     return f"I know no {quoted(' '.join(message.text.split()[:2]))}; {mean}"
 
 
-def asking(question: Question) -> str:
+def asking(question: Question) -> Reply:
     """Ask for a yes."""
     if question.second:
-        return f"{question.text} It needs another admin's yes: !yes {question.number} within 10 min."
-    return f"{question.text} Say !yes within 60 s."
+        how = f"It needs another admin's yes: !yes {question.number} within 10 min."
+        return Reply.of(f"{question.text} {how}")
+    return Reply((f"{question.text} Say !yes within 60 s.",), question=question.number)

@@ -22,7 +22,7 @@ from bot.core.questions import Proceed, Questions
 from bot.core.registry import Bound, Registry
 from bot.core.speakers import Crowded, Speakers, Turn
 from bot.errors import Conflict, NotAllowed, Refusal
-from bot.model import Actor, Call, Message, Notice, Outcome, Reply
+from bot.model import Actor, Call, Identity, Message, Notice, Offer, Outcome, Place, Remark, Reply
 from bot.ports import Book, Clock, Incidents, Report, Roster, Store
 
 LATE = 10.0
@@ -73,6 +73,17 @@ class Pipeline:
         except asyncio.CancelledError:
             task.add_done_callback(lambda done: self._orphaned(errand, done))
             raise
+
+    def listens(self, place: Place) -> bool:  # noqa: ARG002 - no plugin listens yet
+        """Tell whether a plugin wants what is said in that room to others."""
+        return False
+
+    def overhear(self, remark: Remark) -> None:
+        """Hand a remark to the plugins that listen there."""
+
+    async def offers(self, identity: Identity | None) -> tuple[Offer, ...]:  # noqa: ARG002 - nothing yet
+        """Return what the holder of an identity may use."""
+        return ()
 
     async def close(self) -> None:
         """End what still runs, at the bot's end."""
@@ -177,7 +188,7 @@ class Pipeline:
             now=self.clock.now(),
         )
         self.book.note(asked.entry("question", f"{question.number}: {question.text}"))
-        return Reply.of(phrases.asking(question))
+        return phrases.asking(question)
 
     async def _run(self, asked: Asked, call: Call, approved: str = "") -> Reply | Refusal:
         """Run a command; a refusal that it raises is written down here, and returned."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.model import Identity, Message, Place, Reply
+from bot.model import Identity, Message, Offer, Place, Relayed, Remark, Reply
 
 
 class Report(Protocol):
@@ -49,6 +49,12 @@ class Transport(Protocol):
     async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
         """Deliver lines directly to whoever holds that identity, proven now; False if nobody does."""
 
+    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:
+        """Leave lines with a server that keeps them until the holder is back; False if none does."""
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        """Say a relayed line if that can be done soon; False where it is dropped. It waits for nobody."""
+
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
 
@@ -58,6 +64,15 @@ class Road(Protocol):
 
     async def handle(self, message: Message, report: Report) -> Reply:
         """Take one message to its reply; never raises."""
+
+    def listens(self, place: Place) -> bool:
+        """Tell whether somebody wants what is said in that room to others."""
+
+    def overhear(self, remark: Remark) -> None:
+        """Take what was said in a room that is listened to; never raises, and drops what is too much."""
+
+    async def offers(self, identity: Identity | None) -> tuple[Offer, ...]:
+        """Return the commands that the holder of an identity may use, for forms; never raises."""
 
 
 class Links(Protocol):

@@ -9,7 +9,7 @@ from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.fake import FakeMeter
 from bot.testing.chat import MACHINES, PEOPLE, Chat
 from bot.testing.clock import START, FakeClock, settle
-from bot.testing.fakes import NETWORK, TEAM, FakeCode, FakeEntropy, FakeIncidents, FakeLinks
+from bot.testing.fakes import NETWORK, TEAM, FakeCode, FakeEntropy, FakeIncidents, FakeLinks, QuietRoad
 
 __all__ = [
     "MACHINES",
@@ -25,5 +25,6 @@ __all__ = [
     "FakeIncidents",
     "FakeLinks",
     "FakeMeter",
+    "QuietRoad",
     "settle",
 ]

@@ -5,7 +5,7 @@ from itertools import count
 
 from bot.core.plugin import Plugin
 from bot.core.reload import Fresh
-from bot.model import Place
+from bot.model import Identity, Offer, Place, Remark
 from bot.ports import LinkStatus
 
 NETWORK = "net"
@@ -58,3 +58,18 @@ class FakeCode:
     def fresh(self, name: str) -> Fresh:
         """Return what was written."""
         return Fresh(self.written[name], lambda: self.kept.append(name))
+
+
+class QuietRoad:
+    """What a road for the tests of transports has beside its `handle`: no ears, and nothing to offer."""
+
+    def listens(self, place: Place) -> bool:  # noqa: ARG002 - whichever it is
+        """Return that nobody wants to hear it."""
+        return False
+
+    def overhear(self, remark: Remark) -> None:
+        """Let it pass."""
+
+    async def offers(self, identity: Identity | None) -> tuple[Offer, ...]:  # noqa: ARG002 - whoever it is
+        """Return nothing."""
+        return ()

@@ -15,6 +15,7 @@ import pytest
 from bot.config import IrcNetwork
 from bot.model import Message, Place, Reply
 from bot.ports import Report
+from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
 
 pytestmark = pytest.mark.real
@@ -58,7 +59,7 @@ class WallClock:
         await asyncio.sleep(seconds)
 
 
-class Echo:
+class Echo(QuietRoad):
     """A road that repeats what people say, control characters and all."""
 
     def __init__(self) -> None:

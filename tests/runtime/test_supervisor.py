@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import TransportFault
-from bot.model import Identity, Place
+from bot.model import Identity, Place, Relayed
 from bot.ports import LinkStatus
 from bot.runtime.supervisor import LONGEST, SHORTEST, Supervisor
 
@@ -68,6 +68,12 @@ class Network:
         raise NotImplementedError
 
     async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
+        raise NotImplementedError
+
+    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:
+        raise NotImplementedError
+
+    def pass_on(self, relayed: Relayed) -> bool:
         raise NotImplementedError
 
     def status(self) -> LinkStatus:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import Identity, IdentityKind, Place
+from bot.model import Identity, IdentityKind, Place, Relayed
 from bot.ports import Entry, LinkStatus, Tx
 from bot.store import audit
 from bot.store.database import SqliteStore
@@ -70,6 +70,12 @@ class Network:
 
     async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
         return self._take(identity.subject, lines)
+
+    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:  # noqa: ARG002 - it keeps none
+        return False
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        raise NotImplementedError
 
     def _take(self, who: str, lines: Sequence[str]) -> bool:
         self.tries.put_nowait(who)

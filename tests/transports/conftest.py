@@ -15,6 +15,7 @@ import pytest
 from bot.config import IrcNetwork
 from bot.model import Message, Reply
 from bot.ports import Report
+from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
 
 PATIENCE = 10.0
@@ -177,7 +178,7 @@ class Server:
 
 
 @dataclass
-class StubRoad:
+class StubRoad(QuietRoad):
     """Answers `ping WORD`; anything else by what the test has put there."""
 
     answers: dict[str, Reply] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from functools import partial
 
 from bot.config import IrcNetwork
 from bot.errors import TransportFault
-from bot.model import Identity, IdentityKind, Place
+from bot.model import Identity, IdentityKind, Place, Relayed
 from bot.ports import Clock, Incidents, LinkStatus, Road
 from bot.transports.irc.answers import Manner
 from bot.transports.irc.caps import WANTED, Caps
@@ -117,6 +117,14 @@ class IrcTransport:
                 pieces = cap(session.delivery.pieces(lines, nick), self._direct_lines)
                 return await session.delivery.confirm(nick, pieces, guard=guard)
         return False
+
+    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:  # noqa: ARG002 - whoever, whatever
+        """Return that it was not taken: an IRC server keeps nothing for who is away."""
+        return False
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        """Say a relayed line, see `bot.ports.Transport`."""
+        raise NotImplementedError
 
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""

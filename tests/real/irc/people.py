@@ -14,6 +14,7 @@ from bot.model import Message, Reply
 from bot.ports import Clock, Report
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.supervisor import Supervisor
+from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
 
 PATIENCE = 30.0
@@ -35,7 +36,7 @@ class FastClock:
         await asyncio.sleep(seconds / self._speed)
 
 
-class Who:
+class Who(QuietRoad):
     """A road that answers `ping WORD`, and `who` with what the network vouches for."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.model import Message, Place, Reply
 from bot.ports import Report
+from bot.testing import QuietRoad
 from tests.real.irc.people import People, Person, Ship, at_sea
 from tests.real.irc.servers import InspIrcd, NgIrcd
 
@@ -19,7 +20,7 @@ ATTACK = (
 )
 
 
-class Parrot:
+class Parrot(QuietRoad):
     """A road that repeats everything that a peer can choose: text, nick and place."""
 
     async def handle(self, message: Message, report: Report) -> Reply:
