@@ -91,16 +91,17 @@ class TokenBucket:
     def __post_init__(self) -> None:
         self._tokens = float(self.burst)
 
-    def take(self, now: float, count: int = 1) -> float:
+    def take(self, now: float, count: int = 1, *, spare: int = 0) -> float:
         """Take tokens and return 0.0, or take none and return in how many seconds they will be there.
 
-        More than `burst` at once are never there, so no more are asked for.
+        More than `burst` at once are never there, so no more are asked for. `spare` are left for others.
         """
         count = min(count, self.burst)
+        spare = min(spare, self.burst - count)
         elapsed = max(0.0, now - self._at) if self._at is not None else 0.0
         self._tokens = min(float(self.burst), self._tokens + elapsed * self.per_second)
         self._at = now
-        missing = count - self._tokens
+        missing = count + spare - self._tokens
         if missing > 1e-9:  # noqa: PLR2004 - what rounding may lose of a token
             return missing / self.per_second
         self._tokens -= count

@@ -12,6 +12,12 @@ from bot.transports.lines import TokenBucket
 LANE, ALL = 64, 256
 """How many may wait for a turn in one lane and in all; who comes then is turned away."""
 
+CHATTER = "chatter"
+"""The lane that goes only when nobody else waits, and never spends the last SPARE lines of a burst."""
+
+SPARE = 2
+_LAST = frozenset({CHATTER})
+
 
 @dataclass(slots=True, eq=False)
 class _Turn:
@@ -57,7 +63,7 @@ class Turns:
         """Wait for the turn to send `count` lines; False if too many wait, or it never comes."""
         if self._closed or self.pace is None:
             return not self._closed
-        if not self._lanes and self._bucket.take(self.clock.monotonic(), count) == 0:
+        if self._lanes.keys() <= _LAST and self._take(lane, count) == 0:
             return True
         queue = self._lanes.get(lane, ())
         if len(queue) >= LANE or self.waiting >= ALL:
@@ -72,12 +78,12 @@ class Turns:
         """Grant turns, for ever."""
         while True:
             await self._wanted.wait()
-            lane = next(iter(self._lanes))
+            lane = next((lane for lane in self._lanes if lane != CHATTER), CHATTER)
             turn = self._lanes[lane][0]
             if not turn.granted.done():
-                wait = self._bucket.take(self.clock.monotonic(), turn.count)
+                wait = self._take(lane, turn.count)
                 if wait:
-                    await self.clock.sleep(wait)
+                    await self.clock.sleep(min(wait, 1 / self._bucket.per_second))  # others may be first then
                     continue
                 turn.granted.set_result(True)
             self._advance(lane)
@@ -90,6 +96,9 @@ class Turns:
                 turn.granted.set_result(False)
         self._lanes.clear()
         self._wanted.clear()
+
+    def _take(self, lane: str, count: int) -> float:
+        return self._bucket.take(self.clock.monotonic(), count, spare=SPARE if lane == CHATTER else 0)
 
     def _advance(self, lane: str) -> None:
         queue = self._lanes.pop(lane)

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from bot.config import IrcNetwork
 from bot.errors import TransportFault
@@ -38,9 +39,10 @@ _LAST_WORDS = 200
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Whom a session calls: with a PRIVMSG, once it is registered, and with what should not happen."""
+    """Whom a session calls: with a PRIVMSG, to say what is relayed, once registered, with what is wrong."""
 
     hear: "Callable[[Session, Line], None]"
+    relay: Callable[[Delivery], Coroutine[Any, Any, None]]
     up: Callable[[], None]
     incidents: Incidents
     policies: StsPolicies
@@ -97,8 +99,9 @@ class Session:
         """Hold the connection until it is lost; TransportFault says why. Cancelled, it leaves politely."""
         try:
             await within(self._clock, CONNECT, self.link.open(self._settings, self.world.nicks.own))
-            parts = [self._watch(), self.delivery.turns.run(), self._until_lost()]
-            await first(*parts, *([self.nickserv.run()] if self.nickserv else []))
+            parts = [self._watch(), self.delivery.turns.run(), self._hooks.relay(self.delivery)]
+            parts += [self.nickserv.run()] if self.nickserv else []
+            await first(*parts, self._until_lost())
         except TimeoutError:
             raise TransportFault(f"{self._settings.host} did not answer within {CONNECT:.0f} s") from None
         except asyncio.CancelledError:

@@ -12,6 +12,7 @@ from bot.ports import Clock, Incidents, LinkStatus, Road
 from bot.transports.irc.answers import Manner
 from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.channels import fold_account
+from bot.transports.irc.chatter import Chatter
 from bot.transports.irc.conversation import Conversation
 from bot.transports.irc.ecdsa import signer
 from bot.transports.irc.nicks import NickKeeper
@@ -56,6 +57,7 @@ class IrcTransport:
         self._session: Session | None = None
         self._down = "not connected yet"
         manner = Manner(prefix, room_lines, direct_lines)
+        self.chatter = Chatter()
         self.conversation = Conversation(road, manner, clock, incidents, self._up)
 
     @property
@@ -91,7 +93,7 @@ class IrcTransport:
         sign = signer(settings.ecdsa_key) if settings.ecdsa_key else None
         login = partial(self._mechanisms, sign) if account else None
         words = Words(account, password) if account and password is not None else None
-        hooks = Hooks(self.conversation.hear, up, self._incidents, self._policies)
+        hooks = Hooks(self.conversation.hear, self.chatter.run, up, self._incidents, self._policies)
         self._session = Session(world, settings, login, words, hooks)
         await self._session.run()
 
@@ -123,8 +125,13 @@ class IrcTransport:
         return False
 
     def pass_on(self, relayed: Relayed) -> bool:
-        """Say a relayed line, see `bot.ports.Transport`."""
-        raise NotImplementedError
+        """Say a relayed line if that can be done soon, see `bot.ports.Transport`."""
+        session, place = self._up(), relayed.to
+        if session is None or place.direct or place.network != self._name:
+            return self.chatter.drop()
+        if session.world.fold(place.name) not in session.world.inside:
+            return self.chatter.drop()
+        return self.chatter.put(place.name, relayed.line)
 
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
