@@ -7,18 +7,16 @@ from pathlib import Path
 from bot import config as configs
 from bot.config import Config, HostTable, IrcNetwork
 from bot.coop.about import About
-from bot.core.crew import Orders, World, bind
+from bot.core.crew import Orders, bind
 from bot.core.registry import Override
 from bot.errors import ConfigError, SetupError
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.host import HostMeter
 from bot.model import Group, Place
-from bot.ports import Clock, Hypervisor, Road, Transport
+from bot.ports import Clock, Hypervisor
 from bot.runtime import loader
 from bot.runtime.clock import SystemClock
-from bot.transports.irc.stsfile import FilePolicies
-from bot.transports.irc.transport import IrcTransport
 
 OFF = "off"
 """The folder in `state` that holds a file for each plugin that is switched off."""
@@ -91,30 +89,6 @@ def meter(config: Config, clock: Clock) -> HostMeter:
     """Make what measures the hosts."""
     folders = {name: table.folder or config.bot.state for name, table in config.hosts.items()}
     return HostMeter(folders, clock)
-
-
-def transports(config: Config, road: Road, world: World) -> tuple[Transport, ...]:
-    """Make the network connections; ConfigError for what this version cannot connect to."""
-    made = []
-    for name, net in config.networks.items():
-        if not isinstance(net, IrcNetwork):
-            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
-        made.append(
-            IrcTransport(
-                name,
-                net,
-                nick=net.nick or config.bot.nick,
-                prefix=config.bot.prefix,
-                road=road,
-                clock=world.clock,
-                password=configs.secret(name, net.password_file),
-                room_lines=config.bot.room_lines,
-                direct_lines=config.bot.direct_lines,
-                incidents=world.incidents,
-                policies=FilePolicies(config.bot.state / "sts.json"),
-            )
-        )
-    return tuple(made)
 
 
 def check(config: Config) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bot import Machine, app, cli, config, wiring
+from bot import Machine, app, cli, config, launch, wiring
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.uml.runfolder import run_folder
 from bot.runtime.clock import SystemClock
@@ -205,7 +205,7 @@ async def test_everything_is_told_of_a_bot_without_networks(tmp_path: Path) -> N
     path = tmp_path / "config.toml"
     path.write_text('[hosts.ford]\nhypervisor = "fake"\n')
     stop = asyncio.Event()
-    task = asyncio.create_task(app.sail(config.load(path), stop))
+    task = asyncio.create_task(launch.sail(config.load(path), stop))
     stop.set()
     await asyncio.wait_for(task, 15)
     assert (tmp_path / "data" / "shipboard.db").exists()

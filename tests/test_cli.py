@@ -523,7 +523,7 @@ def test_what_a_house_is(tmp_path: Path) -> None:
 
 
 def test_run_and_demo_pass_the_status_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.app.run", lambda config: 7 if config.source == shell.config else 1)
+    monkeypatch.setattr("bot.launch.run", lambda config: 7 if config.source == shell.config else 1)
     monkeypatch.setattr("bot.demo.main", lambda: 5)
     assert shell.run("run")[0] == 7
     assert shell.run("demo")[0] == 5
@@ -533,7 +533,7 @@ def test_a_fault_while_running_is_one_line(shell: Shell, monkeypatch: pytest.Mon
     def broken(_config: object) -> int:
         raise StoreFault("the disk\nis gone")
 
-    monkeypatch.setattr("bot.app.run", broken)
+    monkeypatch.setattr("bot.launch.run", broken)
     assert shell.wrong("run") == "the disk is gone"
 
 
@@ -541,12 +541,12 @@ def test_ctrl_c_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_config: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bot.app.run", interrupted)
+    monkeypatch.setattr("bot.launch.run", interrupted)
     assert shell.run("run") == (130, "", "")
 
 
 def test_a_mistake_of_ours_is_not_hidden(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.app.run", lambda _config: 1 // 0)
+    monkeypatch.setattr("bot.launch.run", lambda _config: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         shell.run("run")
 

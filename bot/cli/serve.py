@@ -16,7 +16,7 @@ def run(args: Namespace) -> int:
     """Run the bot until it is told to stop."""
     one_house()
     config = configured(args)
-    return int(import_module("bot.app").run(config) or 0)
+    return int(import_module("bot.launch").run(config) or 0)
 
 
 def demo(_args: Namespace) -> int:

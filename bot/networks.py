@@ -1,0 +1,125 @@
+"""The networks: made from the config and joined first of all, while the rest of the ship is still being made.
+
+Nothing heavy is imported here: until a network is joined, nobody can ask for anything.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from bot import config as configs
+from bot.config import Config, IrcNetwork
+from bot.errors import ConfigError
+from bot.ports import Clock, Incidents, LinkStatus, Road, Transport
+from bot.runtime.clock import SystemClock, SystemEntropy
+from bot.runtime.gangway import Gangway
+from bot.runtime.incidents import IncidentLog
+from bot.runtime.keeper import keep
+from bot.runtime.supervisor import Supervisor
+from bot.store import lock
+from bot.transports.irc.stsfile import FilePolicies
+from bot.transports.irc.transport import IrcTransport
+
+HEAD_START = 0.5
+"""Seconds for which the rest waits until the rooms are joined, at most."""
+
+_LOOK_SECONDS = 0.005
+
+
+def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tuple[Transport, ...]:
+    """Make the network connections; ConfigError for what this version cannot connect to."""
+    made = []
+    for name, net in config.networks.items():
+        if not isinstance(net, IrcNetwork):
+            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
+        made.append(
+            IrcTransport(
+                name,
+                net,
+                nick=net.nick or config.bot.nick,
+                prefix=config.bot.prefix,
+                road=road,
+                clock=clock,
+                password=configs.secret(name, net.password_file),
+                room_lines=config.bot.room_lines,
+                direct_lines=config.bot.direct_lines,
+                incidents=incidents,
+                policies=FilePolicies(config.bot.state / "sts.json"),
+            )
+        )
+    return tuple(made)
+
+
+@dataclass(slots=True)
+class Networks:
+    """All network connections, as bot.ports.Links; what is said on them waits at the gangway.
+
+    `ups` are called whenever a network is there again. Incidents go to the log alone until they have a store.
+    """
+
+    config: Config
+    clock: SystemClock = field(default_factory=SystemClock)
+    entropy: SystemEntropy = field(default_factory=SystemEntropy)
+    gangway: Gangway = field(default_factory=Gangway)
+    ups: list[Callable[[], None]] = field(default_factory=list)
+    incidents: IncidentLog = field(init=False)
+    transports: tuple[Transport, ...] = field(init=False)
+    _supervisors: tuple[Supervisor, ...] = field(init=False)
+    _tasks: "list[asyncio.Task[None]]" = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.incidents = IncidentLog(self.clock, self.entropy)
+        self.transports = make(self.config, self.gangway, self.clock, self.incidents)
+        self._supervisors = tuple(
+            Supervisor(transport, self.clock, self.entropy, self.incidents, self._up)
+            for transport in self.transports
+        )
+
+    def status(self) -> tuple[LinkStatus, ...]:
+        """Return what each connection is like now."""
+        return tuple(transport.status() for transport in self.transports)
+
+    def begin(self) -> None:
+        """Begin to connect, each network by itself; done already where that is done."""
+        if self._tasks:
+            return
+        for transport, supervisor in zip(self.transports, self._supervisors, strict=True):
+            name = f"network {transport.network}"
+            running = keep(name, supervisor.run, self.clock, self.incidents)
+            self._tasks.append(asyncio.create_task(running, name=name))
+
+    async def joined(self) -> None:
+        """Wait until each network is in its rooms or could not be reached, HEAD_START seconds at most."""
+        until = self.clock.monotonic() + HEAD_START
+        while not all(map(self._is_settled, self._supervisors, self.status())):
+            if self.clock.monotonic() >= until:
+                return
+            await self.clock.sleep(_LOOK_SECONDS)
+
+    async def run(self) -> None:
+        """Hold the connections until cancelled."""
+        self.begin()
+        await asyncio.gather(*self._tasks)
+
+    async def close(self) -> None:
+        """Leave all networks."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _is_settled(self, supervisor: Supervisor, status: LinkStatus) -> bool:
+        wants_rooms = bool(self.config.networks[status.network].rooms)
+        return bool(supervisor.status.error) or (status.up and bool(status.rooms) >= wants_rooms)
+
+    def _up(self) -> None:
+        for hear in self.ups:
+            hear()
+
+
+def prepare(config: Config, stack: AsyncExitStack) -> Networks:
+    """Hold the state folder, and make the networks; what must be let go of again is left to the stack."""
+    stack.enter_context(lock.hold(config.bot.state))
+    networks = Networks(config)
+    stack.push_async_callback(networks.close)
+    return networks
