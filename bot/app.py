@@ -16,7 +16,7 @@ from bot.hypervisors.fleet import Fleet
 from bot.model import Notice
 from bot.networks import Networks
 from bot.ports import Tx
-from bot.runtime import days, loader
+from bot.runtime import days, loader, rulebook
 from bot.runtime.keeper import keep
 from bot.runtime.lookout import Lookout
 from bot.runtime.watchdog import Watchdog, judge
@@ -107,11 +107,12 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     path = config.bot.state / database.FILE
     store = await SqliteStore.open(path, clock, rooms_of=lambda group: wiring.rooms(config, group))
     stack.push_async_callback(store.close)
-    for steps in (days.migrations, *migrations(plugins)):
+    for steps in (days.migrations, rulebook.migrations, *migrations(plugins)):
         await store.migrate(steps)
     incidents.store = store
     book = AuditBook(store, clock, incidents=incidents)
     stack.push_async_callback(book.close)
+    rules = wiring.policies(config, store)
     machines, code = wiring.fleet(config, clock), loader.Code.of(found)
     stack.push_async_callback(machines.close)
     world = World(
@@ -125,11 +126,13 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
         hypervisor=machines,
         meter=wiring.meter(config, clock),
         links=links,
+        policies=rules,
         code=code,
         migrate=store.migrate,
     )
     crew = assemble(plugins, world, wiring.orders(config, wiring.about(config, clock), found))
     stack.push_async_callback(crew.pipeline.close)
+    await rules.look(book)
     await _tell_switched_off(store, found.off, config.bot.state / wiring.OFF)
     watchdog = Watchdog(config.bot.state / wiring.OFF, code.paths)
     return Ship(config, world, crew, store, book, links, machines, watchdog)

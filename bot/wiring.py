@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot import config as configs
 from bot.config import Config, HostTable, IrcNetwork
+from bot.config.policies import read_folder
 from bot.coop.about import About
 from bot.core.crew import Orders, bind
 from bot.core.registry import Override
@@ -14,9 +15,11 @@ from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.host import HostMeter
 from bot.model import Group, Place
-from bot.ports import Clock, Hypervisor
+from bot.paths import share
+from bot.ports import Clock, Hypervisor, Store
 from bot.runtime import loader
 from bot.runtime.clock import SystemClock
+from bot.runtime.rulebook import Rulebook
 
 OFF = "off"
 """The folder in `state` that holds a file for each plugin that is switched off."""
@@ -85,6 +88,11 @@ def _hypervisor(config: Config, name: str, table: HostTable, clock: Clock) -> Hy
             )
 
 
+def policies(config: Config, store: Store) -> Rulebook:
+    """Read the co-op's policies, ours where it has none of its own; ConfigError names what is wrong."""
+    return Rulebook(config.bot.policies or share("policies"), store)
+
+
 def meter(config: Config, clock: Clock) -> HostMeter:
     """Make what measures the hosts."""
     folders = {name: table.folder or config.bot.state for name, table in config.hosts.items()}
@@ -95,7 +103,7 @@ def check(config: Config) -> list[str]:
     """Return what is wrong with the plugins, the networks and the hosts of a config, without running any."""
     faults = []
     clock = SystemClock()
-    for attempt in (_check_plugins, _check_networks, _check_hosts):
+    for attempt in (_check_plugins, _check_policies, _check_networks, _check_hosts):
         try:
             attempt(config, clock)
         except SetupError as error:
@@ -106,6 +114,10 @@ def check(config: Config) -> list[str]:
 def _check_plugins(config: Config, clock: Clock) -> None:
     found = find_plugins(config)
     bind([loaded.plugin for loaded in found.loaded], orders(config, about(config, clock), found))
+
+
+def _check_policies(config: Config, _: Clock) -> None:
+    read_folder(config.bot.policies or share("policies"))
 
 
 def _check_networks(config: Config, _: Clock) -> None:

@@ -13,15 +13,18 @@ from bot.coop.machines import (
 )
 from bot.coop.machines import Usage as MachineUsage
 from bot.coop.people import Member, Role, Standing
+from bot.coop.policy import Change, PolicyBook, read_changes
 from bot.coop.questions import Inquiry, StatusPart
 from bot.coop.shares import Share
 from bot.coop.spans import counted, size, span
+from bot.coop.voterules import VoteRules
 from bot.model import Actor, Call, Identity, IdentityKind, Message, Notice, Outcome, Place, Reply, Urgency
 
 __all__ = [
     "GENESIS",
     "Actor",
     "Call",
+    "Change",
     "DayBegan",
     "Event",
     "Identity",
@@ -41,6 +44,7 @@ __all__ = [
     "Notice",
     "Outcome",
     "Place",
+    "PolicyBook",
     "Reply",
     "Role",
     "RunResult",
@@ -50,8 +54,10 @@ __all__ = [
     "StopResult",
     "Urgency",
     "Verdict",
+    "VoteRules",
     "counted",
     "digest",
+    "read_changes",
     "size",
     "span",
     "verify",

@@ -32,16 +32,19 @@ from bot.ports import (
     Incidents,
     Links,
     Meter,
+    Policies,
     Registrar,
     Roster,
     Store,
 )
 
-RESERVED = frozenset({"core", "days", "shipboard"})
+RESERVED = frozenset({"core", "days", "policies", "shipboard"})
 """Whose tables are the ship's own."""
 
 OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Reloader, Ask, About})
-OF_THE_WORLD = frozenset[type]({Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links})
+OF_THE_WORLD = frozenset[type](
+    {Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links, Policies}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class World:
     hypervisor: Hypervisor
     meter: Meter
     links: Links
+    policies: Policies
     code: Code
     migrate: Callable[[Migrations], Awaitable[None]]
 
@@ -73,6 +77,7 @@ class World:
             Hypervisor: self.hypervisor,
             Meter: self.meter,
             Links: self.links,
+            Policies: self.policies,
         }
 
 

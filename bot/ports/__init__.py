@@ -2,15 +2,21 @@
 
 from bot.ports.chat import Links, LinkStatus, Report, Road, Transport
 from bot.ports.machines import HostReading, Hypervisor, Meter
+from bot.ports.outgoing import Backlog, Outgoing
 from bot.ports.people import Registrar, Roster
+from bot.ports.policies import Policies
+from bot.ports.schedule import CatchUp, Due, Plan, Schedule, Scheduled, ScheduleState, Target
 from bot.ports.store import Ask, Book, Dispatch, Entry, Row, Store, Tx
 from bot.ports.world import Clock, Entropy, Incidents
 
 __all__ = [
     "Ask",
+    "Backlog",
     "Book",
+    "CatchUp",
     "Clock",
     "Dispatch",
+    "Due",
     "Entropy",
     "Entry",
     "HostReading",
@@ -19,12 +25,19 @@ __all__ = [
     "LinkStatus",
     "Links",
     "Meter",
+    "Outgoing",
+    "Plan",
+    "Policies",
     "Registrar",
     "Report",
     "Road",
     "Roster",
     "Row",
+    "Schedule",
+    "ScheduleState",
+    "Scheduled",
     "Store",
+    "Target",
     "Transport",
     "Tx",
 ]

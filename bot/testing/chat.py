@@ -20,7 +20,10 @@ from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
 from bot.model import Group, Identity, IdentityKind, Message, Place, Reply
+from bot.paths import share
 from bot.ports import Book, Clock, Tx
+from bot.runtime import rulebook
+from bot.runtime.rulebook import Rulebook
 from bot.store import times
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
@@ -66,18 +69,30 @@ class Chat:
         *,
         overrides: Mapping[str, Override] | None = None,
         paced: bool = False,
+        policies: Path | None = None,
     ) -> AsyncIterator[Self]:
         """Start a bot with these plugins, four members and three machines, its database in the folder.
 
         `tables` are the plugins' own in the config, `overrides` the operator's by command. People may talk as
-        fast as they like unless it is `paced`. Opened again on the same folder, it is the same bot restarted.
+        fast as they like unless it is `paced`. `policies` is their folder, ours if left out. Opened again on
+        the same folder, it is the same bot restarted.
         """
         clock, incidents = FakeClock(), FakeIncidents()
         store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=_rooms)
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
         code = FakeCode({plugin.name: plugin for plugin in plugins})
-        world = _world(store, book, clock, incidents, Fleet({"ford": hypervisor}), meter, code)
+        rules = Rulebook(policies or share("policies"), store)
+        world = _world(
+            store,
+            book=book,
+            clock=clock,
+            incidents=incidents,
+            fleet=Fleet({"ford": hypervisor}),
+            meter=meter,
+            code=code,
+            rules=rules,
+        )
         orders = Orders(
             about=About("Eddie", "!", clock.now()),
             tables=tables or {},
@@ -85,9 +100,10 @@ class Chat:
             unpaced=frozenset() if paced else frozenset({NETWORK}),
         )
         crew = assemble(plugins, world, orders)
-        for migration in migrations(plugins):
+        for migration in (rulebook.migrations, *migrations(plugins)):
             await store.migrate(migration)
         await store.write(_populate)
+        await rules.look(book)
         dispatcher = Dispatcher(
             store=store,
             dispatch=crew.hub.dispatch,
@@ -170,14 +186,16 @@ def _rooms(group: str | Group) -> Sequence[Place]:
     ]
 
 
-def _world(
+def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
     store: SqliteStore,
+    *,
     book: Book,
     clock: Clock,
     incidents: FakeIncidents,
     fleet: Fleet,
     meter: FakeMeter,
     code: FakeCode,
+    rules: Rulebook,
 ) -> World:
     return World(
         store=store,
@@ -190,6 +208,7 @@ def _world(
         hypervisor=fleet,
         meter=meter,
         links=FakeLinks(),
+        policies=rules,
         code=code,
         migrate=store.migrate,
     )

@@ -1,0 +1,130 @@
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.coop.policy import Change
+from bot.errors import ConfigError, Conflict
+from bot.paths import share
+from bot.runtime import rulebook
+from bot.runtime.rulebook import Rulebook
+from bot.store.audit import AuditBook
+from bot.store.database import SqliteStore
+from bot.testing import FakeClock, FakeIncidents
+
+KINDER = Change("bandwidth", "warn_at_pct", 85)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(share("policies"), tmp_path / "policies"))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    opened = await SqliteStore.open(tmp_path / "shipboard.db", FakeClock(), rooms_of=lambda _: ())
+    await opened.migrate(rulebook.migrations)
+    await opened.write(
+        lambda tx: tx.db.table("members").insert(
+            {
+                "name": "ann",
+                "role": "admin",
+                "share": "full",
+                "standing": "good",
+                "joined": "2026-01-01T00:00:00Z",
+            }
+        )
+    )
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def book(store: SqliteStore) -> AuditBook:
+    return AuditBook(store, FakeClock(), incidents=FakeIncidents())
+
+
+async def told(store: SqliteStore) -> list[str]:
+    return [row["lines"] for row in await store.read(lambda db: list(db.query("SELECT lines FROM outbox")))]
+
+
+async def test_what_a_vote_decides_is_in_the_file(folder: Path, store: SqliteStore, book: AuditBook) -> None:
+    rules = Rulebook(folder, store)
+    assert await rules.look(book) == ()
+    after = await store.write(lambda tx: rules.amend(tx, [KINDER]))
+    assert (rules.book().number("bandwidth.warn_at_pct"), after.number("bandwidth.warn_at_pct")) == (80, 85)
+    await rules.settle()
+    assert rules.book().number("bandwidth.warn_at_pct") == 85
+    assert rules.book().policies["bandwidth"].version == 2
+    assert "warn_at_pct = 85\n" in (folder / "bandwidth.md").read_text()
+    assert await Rulebook(folder, store).look(book) == ()
+    assert await told(store) == []
+
+
+async def test_a_bot_that_died_over_it_writes_it_at_its_start(
+    folder: Path, store: SqliteStore, book: AuditBook
+) -> None:
+    rules = Rulebook(folder, store)
+    await rules.look(book)
+    await store.write(lambda tx: rules.amend(tx, [KINDER]))
+    again = Rulebook(folder, store)
+    assert again.book().number("bandwidth.warn_at_pct") == 80
+    assert await again.look(book) == ()
+    assert again.book().number("bandwidth.warn_at_pct") == 85
+
+
+async def test_an_edit_outside_a_vote_is_told_and_written_down_once(
+    folder: Path, store: SqliteStore, book: AuditBook
+) -> None:
+    await Rulebook(folder, store).look(book)
+    file = folder / "spam.md"
+    file.write_text(file.read_text().replace("= 500", "= 900"))
+    (folder / "warez.md").unlink()
+    edited = Rulebook(folder, store)
+    assert await edited.look(book) == ("spam", "warez")
+    assert edited.book().number("spam.smtp_out_per_hour") == 900
+    (line,) = await told(store)
+    assert "rules were edited outside a vote: spam, warez" in line
+    (row,) = await book.recent(1)
+    assert (row.entry.kind, row.entry.words, row.entry.actor) == ("edited", "spam warez", "the host")
+    assert edited.book().digest in row.entry.outcome
+    assert await Rulebook(folder, store).look(book) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (Change("nowhere", "x", 1), "There is no policy nowhere"),
+        (Change("vote.nowhere", "seconds", 1), "There is no policy vote.nowhere"),
+        (Change("bandwidth", "nothing", 1), "no number bandwidth.nothing"),
+        (Change("bandwidth", "title", 1), "no number bandwidth.title"),
+        (
+            Change("vote.policy", "open_hours", 48),
+            "No vote may do that: vote.policy: a ballot must stay open",
+        ),
+        (Change("vote.default", "open_hours", 48), "There is no number vote.default"),
+        (Change("vote.expel", "yes_den", 4), "the threshold cannot be below 2/3"),
+        (Change("vote.policy", "seconds", -4), "That cannot be: .*seconds = -4 is too small"),
+    ],
+)
+async def test_what_no_vote_may_change(folder: Path, store: SqliteStore, change: Change, fault: str) -> None:
+    rules = Rulebook(folder, store)
+    with pytest.raises(Conflict, match=fault):
+        rules.amended([change])
+
+
+async def test_a_file_that_cannot_be_written_is_named(
+    folder: Path, store: SqliteStore, book: AuditBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Rulebook(folder, store)
+    await rules.look(book)
+    await store.write(lambda tx: rules.amend(tx, [KINDER]))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ConfigError, match=r"bandwidth\.md cannot be written: No space left on device"):
+        await rules.settle()
+    assert "warn_at_pct = 80\n" in (folder / "bandwidth.md").read_text()
