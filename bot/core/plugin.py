@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.core.rules import Rule
+from bot.ports import CatchUp, Target
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -53,6 +54,30 @@ class Converting:
     example: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A plugin's own work at its times, as it was declared; see `Plugin.job`."""
+
+    plugin: str
+    name: str
+    handler: Function
+    when: str
+    where: tuple[Target, ...] = ()
+    catch_up: CatchUp = CatchUp.ONCE
+    most: int = 5
+    grace: float = 60.0
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DueHandler:
+    """A function for the schedule's entries of one kind."""
+
+    plugin: str
+    kind: str
+    handler: Function
+
+
 @dataclass(slots=True)
 class Plugin:
     """A plugin's declarations, collected by its decorators and bound at load.
@@ -68,6 +93,9 @@ class Plugin:
     converters: list[Converting] = field(default_factory=list)
     migrations: list[Migration] = field(default_factory=list)
     events: list[type] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    due_handlers: list[DueHandler] = field(default_factory=list)
+    planners: list[Function] = field(default_factory=list)
 
     def command(  # noqa: PLR0913 - a declaration in one place; all but the name by keyword
         self,
@@ -138,6 +166,52 @@ class Plugin:
             return convert
 
         return declare
+
+    def job(
+        self,
+        *,
+        when: str,
+        where: Target | tuple[Target, ...] = (),
+        catch_up: CatchUp | Literal["skip", "once", "each"] = CatchUp.ONCE,
+        most: int = 5,
+        grace: float = 60.0,
+        at_once: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Do this at its times, such as "every day 03:00", in the bot's zone if none stands at the end.
+
+        The function gets services and, by annotation, Scheduled and Due; a text that it returns is said at
+        each of `where`. `catch_up`, `most` and `grace` are as in Plan. With `at_once` a bot that never ran it
+        before runs it at its start, for the last date before that.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            places = where if isinstance(where, tuple) else (where,)
+            name = handler.__name__
+            job = Job(self.name, name, handler, when, places, CatchUp(catch_up), most, grace, at_once)
+            self.jobs.append(job)
+            return handler
+
+        return declare
+
+    def due(self, kind: str) -> Callable[[Handler], Handler]:
+        """Handle the entries of this kind that the plugin puts into the schedule, each time one is due.
+
+        The function gets services and, by annotation, Scheduled and Due, and returns what a command does.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            self.due_handlers.append(DueHandler(self.name, kind, handler))
+            return handler
+
+        return declare
+
+    def plans(self, planner: Handler) -> Handler:
+        """Keep the schedule in step with the plans that this plain function of the plugin's settings returns.
+
+        Each has a `name` of its own. It is called at the start and at a reload.
+        """
+        self.planners.append(planner)
+        return planner
 
     def migration(self, step: Migration) -> Migration:
         """Run this function of the sqlite_utils Database once, in declared order, in a transaction."""
