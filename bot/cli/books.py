@@ -3,7 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from bot.cli.desk import configured, database, reading, say
+from bot.cli.basics import configured, say
+from bot.cli.desk import database, reading
 from bot.coop.chain import SHOWN, is_head
 from bot.errors import ConfigError
 from bot.store.chains import verify_all

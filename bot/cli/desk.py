@@ -1,9 +1,7 @@
-"""What the verbs share: the config, the database, and lines on standard output."""
+"""What the verbs about the co-op share: the database, who is at the shell, and tables."""
 
 import os
 import pwd
-import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -11,18 +9,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.config import Config, find, load
+from bot.cli.basics import say
+from bot.config import Config
 from bot.errors import ConfigError
 from bot.store.connection import Transaction, connect, faults, snapshot, transaction
 from bot.store.database import FILE, prepare
 from bot.store.registrar import SqlRegistrar
-
-
-def configured(args: Namespace) -> Config:
-    """Read the config that the command line, the environment or the usual places name."""
-    home = Path(os.environ.get("HOME") or "/")
-    named = None if args.config is None else args.config.expanduser()
-    return load(find(named, os.environ, Path.cwd(), home))
 
 
 def database(config: Config) -> Path:
@@ -64,11 +56,6 @@ def by() -> str:
         return f"shell:{pwd.getpwuid(uid).pw_name}"
     except KeyError:
         return f"shell:{uid}"
-
-
-def say(line: str) -> None:
-    """Write a line to standard output."""
-    sys.stdout.write(f"{line}\n")
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:

@@ -3,7 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from bot.cli.desk import by, configured, reading, registrar, say, table, writing
+from bot.cli.basics import configured, say
+from bot.cli.desk import by, reading, registrar, table, writing
 from bot.config import Config, HostTable
 from bot.coop.machines import Machine
 from bot.coop.shares import Share

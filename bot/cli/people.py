@@ -2,7 +2,8 @@
 
 from argparse import Namespace
 
-from bot.cli.desk import by, configured, reading, registrar, say, table, writing
+from bot.cli.basics import configured, say
+from bot.cli.desk import by, reading, registrar, table, writing
 from bot.coop.people import Role
 from bot.coop.shares import Share
 from bot.store import roster

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from bot.cli.desk import configured, say
+from bot.cli.basics import configured, say
 from bot.cli.house import one_house
 from bot.errors import ConfigError
 

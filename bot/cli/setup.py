@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from shlex import quote
 
-from bot.cli.desk import configured, database, reading, say
+from bot.cli.basics import configured, say
+from bot.cli.desk import database, reading
 from bot.cli.house import one_house
 from bot.config import Config, IrcNetwork, secret
 from bot.errors import ConfigError, ShipboardError
