@@ -65,21 +65,30 @@ class Message:
 class Remark:
     """One line that somebody said in a room, not to the bot; `action` tells that it was said as /me.
 
-    `text` is cleaned; of a /me it is what was done. Nothing in it is ever a command.
+    `text` is cleaned; of a /me it is what was done. Nothing in it is ever a command. `named` are those in
+    that room whose nicks stand in it. `more` counts lines of theirs that were left out, as they came too
+    fast; the remark that tells so has no text.
     """
 
     place: Place
     nick: str
     text: str
     action: bool = False
+    named: tuple[str, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """A line to be passed on to a room now or never: it is in no outbox, and dropped where it cannot go."""
+    """A line to be passed on to a room now or never: it is in no outbox, and dropped where it cannot go.
+
+    Those of `hushed` who are in that room are not called by it: their nicks are written so that no client
+    takes them for a mention.
+    """
 
     to: Place
     line: str
+    hushed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
 """Tells whether a line is for the bot, before any object is made: most of the traffic is chatter."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+_WORDS = 50
+_AROUND = "@:,;.!?()<>\"'*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +13,12 @@ class Addressed:
 
     text: str
     named: bool
+
+
+def named(text: str, is_here: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the nicks that a line names, of those that are here, as they stand in it."""
+    words = (word.strip(_AROUND) for word in text.split(maxsplit=_WORDS)[:_WORDS])
+    return tuple(dict.fromkeys(word for word in words if word and is_here(word)))
 
 
 def addressed(text: str, *, nick: str, prefix: str, direct: bool) -> Addressed | None:

@@ -75,6 +75,13 @@ class Road(Protocol):
         """Return the commands that the holder of an identity may use, for forms; never raises."""
 
 
+class Loudspeaker(Protocol):
+    """Where relayed lines go, whichever network it is."""
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        """Say a relayed line if that can be done soon; False where it is dropped. It waits for nobody."""
+
+
 class Links(Protocol):
     """All network connections together."""
 

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 IRC_LINE = 512
@@ -18,9 +18,9 @@ _ANSI = "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?"  # ECMA
 _BREAKS = "[\t\n\x0b\x0c\r\x85\u2028\u2029]+"
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROLS = f"[\x00-\x1f\x7f-\x9f{_BIDI}]+"
-_SURROGATES = "[\ud800-\udfff]"
-_SUSPECT = re.compile(f"{_CONTROLS}|{_BREAKS}|{_SURROGATES}")
-_PARTS = re.compile(f"(?P<drop>{_COLOUR}|{_ANSI})|(?P<space>{_BREAKS})|(?P<bad>{_SURROGATES})|{_CONTROLS}")
+_NEITHER = "[\ud800-\udfff\ufffe\uffff]"  # no Char of XML 1.0, section 2.2: a server hangs up on them
+_SUSPECT = re.compile(f"{_CONTROLS}|{_BREAKS}|{_NEITHER}")
+_PARTS = re.compile(f"(?P<drop>{_COLOUR}|{_ANSI})|(?P<space>{_BREAKS})|(?P<bad>{_NEITHER})|{_CONTROLS}")
 _PUT = {"space": " ", "bad": "\ufffd"}
 
 
@@ -28,11 +28,27 @@ def clean(text: str) -> str:
     """Return the text as one harmless line.
 
     Line breaks and tabs become one space; colours, ANSI sequences, C0 and C1 controls, DEL and bidirectional
-    controls go; a lone surrogate becomes U+FFFD. Cleaning twice changes nothing.
+    controls go; a lone surrogate becomes U+FFFD, and so do U+FFFE and U+FFFF. Cleaning twice changes nothing.
     """
     if not _SUSPECT.search(text):
         return text
     return _PARTS.sub(lambda found: _PUT.get(found.lastgroup or "", ""), text)
+
+
+def hush(text: str, nicks: Iterable[str]) -> str:
+    """Return the text with these nicks written so that no client takes them for a mention, looking the same.
+
+    A zero width space behind the first letter is what other bridges do, too. Links stay as they are.
+    """
+    found = "|".join(re.escape(nick) for nick in sorted(nicks, key=len, reverse=True) if len(nick) > 1)
+    if not found:
+        return text
+    whole = rf"\S+://\S+|(?<![^\W_])(?P<nick>{found})(?![^\W_])"
+    return re.sub(whole, _hushed, text, flags=re.IGNORECASE)
+
+
+def _hushed(found: re.Match[str]) -> str:
+    return f"{found[0][0]}\u200b{found[0][1:]}" if found["nick"] else found[0]
 
 
 def payload(mask: str, target: str) -> int:

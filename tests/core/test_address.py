@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.address import Addressed, addressed
+from bot.core.address import Addressed, addressed, named
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,11 @@ def test_any_line_is_taken_and_loses_nothing_but_the_address(text: str, direct: 
     if found is not None:
         assert found.text == found.text.strip()
         assert text.rstrip().endswith(found.text)
+
+
+def test_who_is_named_is_here_and_stands_among_the_first_words() -> None:
+    here = {"alice", "[bob]"}.__contains__
+    assert named("@alice: and ([bob]), or alice; trillian", here) == ("alice", "[bob]")
+    assert named("word " * 49 + "alice", here) == ("alice",)
+    assert named("word " * 50 + "alice", here) == ()
+    assert named("", here) == ()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bot.config import IrcNetwork
-from bot.model import Message, Reply
+from bot.model import Message, Place, Remark, Reply
 from bot.ports import Report
 from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
@@ -184,6 +184,14 @@ class StubRoad(QuietRoad):
     answers: dict[str, Reply] = field(default_factory=dict)
     heard: list[Message] = field(default_factory=list)
     gates: dict[str, Callable[[Message, Report], Awaitable[None]]] = field(default_factory=dict)
+    ears: set[Place] = field(default_factory=set)
+    remarks: list[Remark] = field(default_factory=list)
+
+    def listens(self, place: Place) -> bool:
+        return place in self.ears
+
+    def overhear(self, remark: Remark) -> None:
+        self.remarks.append(remark)
 
     async def handle(self, message: Message, report: Report) -> Reply:
         self.heard.append(message)

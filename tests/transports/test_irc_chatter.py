@@ -1,12 +1,12 @@
-"""Relayed lines on IRC: behind everything else, a line each, bounded, and counted where they are dropped."""
+"""What people say to each other: heard where somebody listens, and said elsewhere behind everything else."""
 
 import pytest
 
 from bot.errors import TransportFault
-from bot.model import Place, Relayed
+from bot.model import Place, Relayed, Remark
 from bot.transports.irc.chatter import MOST
 from bot.transports.irc.transport import IrcTransport
-from tests.transports.conftest import Irc, settle
+from tests.transports.conftest import FULL, Irc, Peer, settle
 
 ROOM = Place("oftc", "#ford")
 
@@ -89,3 +89,93 @@ async def test_without_pace_relayed_lines_go_at_once(irc: Irc) -> None:
     transport, peer = await irc.admitted(pace="off")
     relay(transport, *(f"<a@jabber> {number}" for number in range(MOST)))
     assert len(await peer.pending()) == MOST
+
+
+# --- what is heard
+
+
+def heard(irc: Irc, *rooms: str) -> list[Remark]:
+    irc.road.ears = {Place("oftc", room) for room in rooms or ("#ford",)}
+    return irc.road.remarks
+
+
+async def in_two_rooms(irc: Irc) -> Peer:
+    irc.serve(irc.make(rooms=("#ford", "#Other")))
+    peer = await irc.server.accept()
+    await peer.negotiate(FULL)
+    await peer.expect("CAP END")
+    await peer.welcome()
+    await peer.expect("JOIN #ford,#Other")
+    peer.join("#ford")
+    peer.join("#Other")
+    return peer
+
+
+async def test_talk_is_heard_where_somebody_listens(irc: Irc) -> None:
+    remarks = heard(irc)
+    peer = await in_two_rooms(irc)
+    peer.say("alice!a@h", "#FORD", "hi\x02 all")
+    peer.say("bob!b@h", "#ford", "\x01ACTION waves \x01")
+    peer.say("bob!b@h", "#ford", "\x01ACTION is cut")
+    peer.say("alice!a@h", "#other", "not here")
+    await peer.pending()
+    assert remarks == [
+        Remark(ROOM, "alice", "hi all"),
+        Remark(ROOM, "bob", "waves", action=True),
+        Remark(ROOM, "bob", "is cut", action=True),
+    ]
+
+
+async def test_who_is_named_is_known_from_the_room(irc: Irc) -> None:
+    remarks = heard(irc)
+    peer = await in_two_rooms(irc)
+    peer.send(":irc.test 353 Eddie = #ford :@alice +Bob!b@h Eddie", ":irc.test 353 Eddie = #other :carol")
+    peer.say("joe!j@h", "#ford", "ALICE, ask @bob (or carol): bob? trillian alice")
+    await peer.pending()
+    assert remarks == [
+        Remark(
+            ROOM, "joe", "ALICE, ask @bob (or carol): bob? trillian alice", named=("ALICE", "bob", "alice")
+        )
+    ]
+
+
+async def test_what_is_no_talk_is_not_heard(irc: Irc) -> None:
+    remarks = heard(irc)
+    transport, peer = await irc.admitted()
+    for text in (
+        "!vm stop ford-3",
+        "Eddie: hello",
+        "eddie, you",
+        "\x01VERSION\x01",
+        "\x01ACTION \x01",
+        " ",
+        "",
+    ):
+        peer.say("alice!a@h", "#ford", text)
+    peer.say("Eddie!eddie@bot.host", "#ford", "my own words")
+    peer.say("robot!r@h", "#ford", "beep", tags="bot")
+    peer.say("irc.test", "#ford", "a server's words")
+    peer.say("alice!a@h", "@#ford", "to the operators alone")
+    peer.say("alice!a@h", "Eddie", "\x01ACTION whispers\x01")
+    peer.say("alice!a@h", "#elsewhere", "where we are not")
+    peer.say("alice!a@h", "#ford", "history", tags="time=2026-11-22T11:00:00.000Z")
+    peer.send(":irc.test BATCH +1 chathistory #ford")
+    peer.say("alice!a@h", "#ford", "played back", tags="batch=1")
+    peer.send(":alice!a@h NOTICE #ford :notices are for machines", ":irc.test BATCH -1")
+    peer.say("alice!a@h", "#ford", "talk")
+    await peer.pending()
+    assert remarks == [Remark(ROOM, "alice", "talk")]
+    assert transport.conversation.chatter > 3
+
+
+async def test_nobody_present_is_called_by_what_is_relayed(irc: Irc) -> None:
+    transport, peer = await irc.admitted()
+    peer.send(":irc.test 353 Eddie = #ford :alice bob")
+    await peer.pending()
+    line = "<alice@jabber> bob: ask carol, see https://bob.example/alice"
+    transport.pass_on(Relayed(ROOM, line, hushed=("alice", "carol")))
+    transport.pass_on(Relayed(ROOM, line, hushed=("ALICE", "bob")))
+    await peer.expect("PRIVMSG #ford :<a\u200blice@jabber> bob: ask carol, see https://bob.example/alice")
+    await peer.expect(
+        "PRIVMSG #ford :<a\u200blice@jabber> b\u200bob: ask carol, see https://bob.example/alice"
+    )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.transports.lines import TokenBucket, cap, clean, payload, share_out, split
+from bot.transports.lines import TokenBucket, cap, clean, hush, payload, share_out, split
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=300)
 CLEAN = ANY.map(clean)
@@ -108,3 +108,19 @@ def test_the_bucket_never_gives_more_than_its_rate(asks: list[tuple[float, int]]
         if bucket.take(now, count) == 0:
             taken += min(count, 5)
     assert taken <= 5 + 2.0 * now + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("nicks", "text"),
+    [
+        ((), "alice: hi"),
+        (("a",), "alice: hi a"),
+        (("alice",), "a\u200blice: hi, A\u200bLICE; malice, alices"),
+        (("al", "al.x", "alice"), "a\u200bl.x or a\u200bl, a\u200blice"),
+        (("[x]", "ünal"), "[\u200bx] and ü\u200bnal_"),
+        (("alice",), "see https://alice.example/alice a\u200blice"),
+    ],
+)
+def test_hushed_nicks_look_the_same_and_call_nobody(nicks: tuple[str, ...], text: str) -> None:
+    plain = text.replace("\u200b", "")
+    assert hush(plain, nicks) == clean(text) == text

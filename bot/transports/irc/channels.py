@@ -36,6 +36,11 @@ class Channels:
         """Tell whether we share a room, so that the server tells us of every change of that nick."""
         return self.fold(nick) in self.people
 
+    def is_in(self, room: str, nick: str) -> bool:
+        """Tell whether somebody of that nick is in a room of ours."""
+        person = self.people.get(self.fold(nick))
+        return person is not None and self.fold(room) in person.rooms
+
     def holders(self, account: str) -> tuple[str, ...]:
         """Return the nicks that have that account now, by the folded account."""
         found = (one for one in self.people.values() if one.account)

@@ -1,11 +1,12 @@
 """What people say to the bot, on its way to the road and back; it outlives a single connection."""
 
+import re
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.core.address import Addressed, addressed
-from bot.model import Identity, IdentityKind, Message, Place, Reply
+from bot.core.address import Addressed, addressed, named
+from bot.model import Identity, IdentityKind, Message, Place, Remark, Reply
 from bot.ports import Clock, Incidents, Road
 from bot.transports.irc.answers import Answers, Manner
 from bot.transports.irc.channels import fold_account, known
@@ -17,6 +18,9 @@ from bot.transports.lines import clean
 
 REMEMBERED = 500
 """Accounts of which we know by which nick they last spoke."""
+
+_SAID = re.compile("\x01ACTION (?P<did>[^\x01]*)\x01?|(?P<text>[^\x01].*)", re.DOTALL)
+# of CTCP (https://modern.ircdocs.horse/ctcp) an action alone is talk; its end may have been cut off
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,25 @@ class Conversation:
             said = addressed(text, nick=world.nicks.current, prefix=self.manner.prefix, direct=direct)
         if said is None:
             self.chatter += 1
+            if not direct:
+                self._overhear(session, line)
         elif not line.userhost or line.tag("bot") is not None:
             self.ignored += 1
         else:
             room = target if world.isupport.is_channel(target) else None
             self._admit(session, _Heard(line, said, room))
+
+    def _overhear(self, session: Session, line: Line) -> None:
+        """Hand on what was said to others, where somebody listens; neither machines' words nor history."""
+        world, said = session.world, _SAID.fullmatch(line.param(1))
+        place = world.room(line.param(0))
+        if place is None or said is None or not self.road.listens(place):
+            return
+        text = clean(said["did"] or said["text"] or "").strip()
+        live = not world.history.replayed(line, self.clock.now())
+        if text and live and line.userhost and line.tag("bot") is None:
+            those = named(text, lambda word: world.channels.is_in(place.name, word))
+            self.road.overhear(Remark(place, clean(line.nick), text, said["did"] is not None, those))
 
     async def close(self) -> None:
         """End everything that is still under way: the bot leaves."""

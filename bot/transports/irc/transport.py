@@ -21,7 +21,7 @@ from bot.transports.irc.sasl import Mechanism, available
 from bot.transports.irc.session import Hooks, Session
 from bot.transports.irc.sts import MemoryPolicies, StsPolicies, Upgrade, enforced, secured
 from bot.transports.irc.world import World
-from bot.transports.lines import cap
+from bot.transports.lines import cap, hush
 
 
 class IrcTransport:
@@ -131,7 +131,8 @@ class IrcTransport:
             return self.chatter.drop()
         if session.world.fold(place.name) not in session.world.inside:
             return self.chatter.drop()
-        return self.chatter.put(place.name, relayed.line)
+        here = [nick for nick in relayed.hushed if session.world.channels.is_in(place.name, nick)]
+        return self.chatter.put(place.name, hush(relayed.line, here))
 
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""

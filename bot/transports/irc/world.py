@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.model import Place
 from bot.ports import Clock
 from bot.transports.irc.caps import Caps
 from bot.transports.irc.channels import Channels, fold_account
@@ -41,6 +42,7 @@ class World:
     isupport: Isupport = field(default_factory=Isupport)
     channels: Channels = field(init=False)
     rooms: Rooms = field(init=False)
+    _places: dict[str, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.channels = Channels(self.fold)
@@ -49,6 +51,13 @@ class World:
     def fold(self, name: str) -> str:
         """Return a name as the server compares it."""
         return self.isupport.fold(name)
+
+    def room(self, target: str) -> Place | None:
+        """Return the room of the config that a line's target is; None for any other."""
+        place = self._places.get(target)
+        if place is None and (spelled := self.rooms.spelled(target)) in self.rooms.inside:
+            place = self._places[spelled] = Place(self.network, spelled)
+        return place
 
     def logged_in(self, account: str) -> None:
         """Note that we are, as that account; what was refused to a stranger may go through now."""
