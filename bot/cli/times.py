@@ -3,7 +3,7 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from bot.cli.desk import say
+from bot.cli.basics import say
 from bot.coop.when import parse, zone_named
 from bot.errors import ConfigError
 

@@ -30,7 +30,9 @@ class _Field:
 
     def values(self, text: str) -> frozenset[int]:
         """Return what a list of ranges with steps names; Usage that names the wrong part."""
-        return frozenset(value for part in text.split(",") for value in self._part(part))
+        if "" in (parts := text.split(",")):
+            raise Usage(f"{quoted(text)} has a comma too many in cron's {self.name}")
+        return frozenset(value for part in parts for value in self._part(part))
 
     def _part(self, part: str) -> range:
         span, stepped, step = part.partition("/")

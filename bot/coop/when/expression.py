@@ -52,7 +52,7 @@ def parse(text: str, *, zone: str, now: datetime) -> When:
     """
     if len(text) > _LONGEST:
         raise Usage(f"{quoted(text)} is too long for a time: at most {_LONGEST} characters")
-    given = _COMMA.sub(",", " ".join(text.split()))
+    given = " ".join(text.split())
     words = _worded(given)
     head = words.next("") if words.left else ""
     if not head.startswith("@") and head.lower() not in FORMS:
@@ -77,7 +77,7 @@ def _worded(given: str) -> Words:
     """Part the words; what is in quotes after `cron` is one."""
     if found := _CRON.fullmatch(given):
         return Words([found[1], found[2].strip(), *found[3].split()])
-    return Words(given.split())
+    return Words(_COMMA.sub(",", given).split())
 
 
 def _fixed(instant: datetime, zone: ZoneInfo) -> str:

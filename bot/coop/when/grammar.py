@@ -81,7 +81,7 @@ def every(words: Words) -> Pattern:
     """Read what follows `every`."""
     word = words.next("a day or a number: every friday 18:00, every 15 min")
     count = _COUNT.fullmatch(word.lower())
-    if count or word.lower() in _UNITS.keys() - _SETS:
+    if count or _UNITS.get(word.lower(), DAYS) < DAYS:
         return _interval(word, count, words)
     days = frozenset((weekday, ANY) for part in word.split(",") for weekday in _weekdays(part))
     return Pattern((_minute(words, f"every {word} 18:00"),), weekdays=days)
@@ -95,7 +95,9 @@ def _interval(word: str, count: re.Match[str] | None, words: Words) -> Pattern:
     typed = word if unit == word or (count and count[2]) else f"{word} {unit}"
     size = _UNITS.get(unit.lower(), 0)
     if not size:
-        raise Usage(f"{quoted(unit)} is no unit of time: every 15 min, every 2 hours")
+        raise Usage(
+            f"{quoted(word if count and count[2] else unit)} is no unit of time: every 15 min, every 2 hours"
+        )
     if size == SECONDS or not number:
         raise Usage(f"{quoted(typed)} is more often than every minute: every 1 min")
     if size > HOURS:
@@ -176,11 +178,10 @@ def relative(days: int) -> Callable[[Words], Fixed]:
 def within(words: Words) -> Fixed:
     """Read what follows `in`."""
     word = words.next("a length of time: in 3h, in 1h 30min")
-    seconds, typed = _amount(word, words), word
+    seconds = _amount(word, words)
     while _COUNT.fullmatch(words.ahead()) or _AMOUNT.fullmatch(words.ahead()):
-        word = words.next("")
-        seconds += _amount(word, words)
-        typed = f"{typed} {word}"
+        seconds += _amount(words.next(""), words)
+    typed = " ".join(words.taken[1:])
     if not seconds:
         raise Usage(f"{quoted(typed)} is now: in 3h")
 
