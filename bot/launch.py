@@ -20,6 +20,7 @@ def run(config: Config) -> int:
     """Run a bot in the foreground until SIGTERM or SIGINT; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("slixmpp").setLevel(logging.ERROR)
     asyncio.run(_until_signal(config))
     return os.EX_OK
 

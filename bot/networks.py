@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from bot import config as configs
-from bot.config import Config, IrcNetwork
+from bot.config import Config, Network, XmppNetwork
 from bot.errors import ConfigError
 from bot.ports import Clock, Incidents, LinkStatus, Road, Transport
 from bot.runtime.clock import SystemClock, SystemEntropy
@@ -20,6 +20,7 @@ from bot.runtime.supervisor import Supervisor
 from bot.store import lock
 from bot.transports.irc.stsfile import FilePolicies
 from bot.transports.irc.transport import IrcTransport
+from bot.transports.xmpp.transport import XmppTransport
 
 HEAD_START = 0.5
 """Seconds for which the rest waits until the rooms are joined, at most."""
@@ -28,27 +29,48 @@ _LOOK_SECONDS = 0.005
 
 
 def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tuple[Transport, ...]:
-    """Make the network connections; ConfigError for what this version cannot connect to."""
-    made = []
-    for name, net in config.networks.items():
-        if not isinstance(net, IrcNetwork):
-            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
-        made.append(
-            IrcTransport(
-                name,
-                net,
-                nick=net.nick or config.bot.nick,
-                prefix=config.bot.prefix,
-                road=road,
-                clock=clock,
-                password=configs.secret(name, net.password_file),
-                room_lines=config.bot.room_lines,
-                direct_lines=config.bot.direct_lines,
-                incidents=incidents,
-                policies=FilePolicies(config.bot.state / "sts.json"),
-            )
+    """Make the network connections; ConfigError for one without a password that cannot do without."""
+    return tuple(_made(config, name, road, clock, incidents) for name in config.networks)
+
+
+def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents) -> Transport:
+    bot, net = config.bot, config.networks[name]
+    if isinstance(net, XmppNetwork):
+        return XmppTransport(
+            name,
+            net,
+            nick=net.nick or bot.nick,
+            prefix=bot.prefix,
+            road=road,
+            clock=clock,
+            password=password(name, net) or "",
+            room_lines=bot.room_lines,
+            direct_lines=bot.direct_lines,
+            incidents=incidents,
         )
-    return tuple(made)
+    return IrcTransport(
+        name,
+        net,
+        nick=net.nick or bot.nick,
+        prefix=bot.prefix,
+        road=road,
+        clock=clock,
+        password=password(name, net),
+        room_lines=bot.room_lines,
+        direct_lines=bot.direct_lines,
+        incidents=incidents,
+        policies=FilePolicies(bot.state / "sts.json"),
+    )
+
+
+def password(name: str, net: Network) -> str | None:
+    """Return the password of a network; ConfigError if it cannot be read, or is needed."""
+    found = configs.secret(name, net.password_file)
+    if found is None and isinstance(net, XmppNetwork):
+        raise ConfigError(
+            f"networks.{name}.password_file: missing: nobody gets into Jabber without a password"
+        )
+    return found
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bot import config as configs
-from bot.config import Config, HostTable, IrcNetwork
+from bot import networks
+from bot.config import Config, HostTable
 from bot.config.policies import read_folder
 from bot.coop.about import About
 from bot.core.crew import Orders, bind
@@ -32,7 +32,6 @@ def find_plugins(config: Config) -> loader.Found:
 
 def orders(config: Config, about: About, found: loader.Found) -> Orders:
     """Return what the config says about the road; of plugins that are switched off it says nothing."""
-    irc = {name: net for name, net in config.networks.items() if isinstance(net, IrcNetwork)}
     return Orders(
         about=about,
         overrides={
@@ -40,8 +39,8 @@ def orders(config: Config, about: About, found: loader.Found) -> Orders:
             for name, table in config.commands.items()
         },
         tables=config.plugins,
-        hints={name: net.login_hint for name, net in irc.items()},
-        unpaced=frozenset(name for name, net in irc.items() if net.pace == "off"),
+        hints={name: net.login_hint for name, net in config.networks.items()},
+        unpaced=frozenset(name for name, net in config.networks.items() if net.pace == "off"),
         off=frozenset(name for name, _ in found.off),
     )
 
@@ -122,9 +121,7 @@ def _check_policies(config: Config, _: Clock) -> None:
 
 def _check_networks(config: Config, _: Clock) -> None:
     for name, net in config.networks.items():
-        if not isinstance(net, IrcNetwork):
-            raise ConfigError(f"networks.{name}: Jabber is not in this version yet; remove this table")
-        configs.secret(name, net.password_file)
+        networks.password(name, net)
 
 
 def _check_hosts(config: Config, clock: Clock) -> None:

@@ -426,7 +426,7 @@ def _change(path: Path, old: str, new: str) -> None:
 
 WRONG: dict[Callable[[Path], None], str] = {
     wrong_host: "hosts.ford.hypervisor: libvirt is not in this version",
-    wrong_network: "networks.jabber: Jabber is not in this version yet",
+    wrong_network: "networks.jabber.password_file: missing: nobody gets into Jabber",
     wrong_key: "bot.nikc: unknown key; did you mean nick?",
     wrong_plugin: "bot.plugins: there is no plugin votes; ours are audit, help",
     wrong_folder: "bot.plugin_folders: ",

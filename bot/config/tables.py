@@ -105,15 +105,20 @@ class IrcNetwork(Model):
 
 
 class XmppNetwork(Model):
-    """A `[networks.NAME]` of kind "xmpp"."""
+    """A `[networks.NAME]` of kind "xmpp": always TLS, from the first byte with `direct_tls`, else STARTTLS."""
 
     kind: Literal["xmpp"]
     jid: Annotated[str, Field(pattern=r"^[^@/\s]+@[^@/\s]+$")]
+    resource: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")] = "shipboard"
     password_file: FilePath | None = None
     address: Annotated[str, Field(pattern=r"^[^\s]+:\d{1,5}$")] | None = None
+    direct_tls: bool = False
     tls_ca_file: FilePath | None = None
+    tls_fingerprints: tuple[Annotated[str, AfterValidator(_fingerprint)], ...] = ()
     nick: str | None = None
     rooms: tuple[Annotated[str, Field(pattern=r"^[^@/\s]+@[^@/\s]+$")], ...] = ()
+    login_hint: str = "write to me directly"
+    pace: Pace | Literal["off"] = Pace(burst=10, per_second=5.0)
 
 
 Network = Annotated[IrcNetwork | XmppNetwork, Field(discriminator="kind")]

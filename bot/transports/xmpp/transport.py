@@ -1,0 +1,217 @@
+"""An XMPP network as a Transport: one stream at a time, what is said on it, and what we say."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from bot.config import XmppNetwork
+from bot.errors import TransportFault
+from bot.model import Identity, IdentityKind, Place, Relayed
+from bot.ports import Clock, Incidents, LinkStatus, Road
+from bot.transports.irc.answers import Manner
+from bot.transports.irc.race import first, within
+from bot.transports.lines import cap
+from bot.transports.xmpp.chatter import Chatter
+from bot.transports.xmpp.conversation import Conversation
+from bot.transports.xmpp.delivery import Target, pieces
+from bot.transports.xmpp.session import Session
+from bot.transports.xmpp.stanzas import parted
+
+if TYPE_CHECKING:
+    from bot.transports.xmpp.stream import Stream
+
+CONNECT = 60.0
+"""Seconds that connecting may take, TLS and the login included."""
+
+PARTING = 3.0
+"""Seconds that the server has to end the stream after our good-bye."""
+
+_REPORTED = 5
+
+
+class XmppTransport:
+    """Implements `bot.ports.Transport` for one `[networks.NAME]` of kind "xmpp".
+
+    A stream that is lost is gone on with at the next `serve`, where the server still knows its session.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names them all
+        self,
+        name: str,
+        settings: XmppNetwork,
+        *,
+        nick: str,
+        prefix: str,
+        road: Road,
+        clock: Clock,
+        password: str,
+        room_lines: int,
+        direct_lines: int,
+        incidents: Incidents,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._nick = nick
+        self._clock = clock
+        self._password = password
+        self._direct_lines = direct_lines
+        self._incidents = incidents
+        self._errors = 0
+        self._down = "not connected yet"
+        self._told: Callable[[], None] = lambda: None
+        self._session: Session | None = None
+        self.stream: Stream | None = None
+        self.chatter = Chatter()
+        manner = Manner(prefix, room_lines, direct_lines)
+        self.conversation = Conversation(road, manner, clock, incidents, lambda: self._session)
+
+    @property
+    def network(self) -> str:
+        """The name of the network in the config."""
+        return self._name
+
+    async def serve(self, up: Callable[[], None]) -> None:
+        """Hold one stream until it is lost, see `bot.ports.Transport`."""
+        self._told = up
+        try:
+            await self._hold()
+        except TransportFault as fault:
+            self._down = str(fault)
+            raise
+        except asyncio.CancelledError:
+            self._down = "left"
+            await self.conversation.close()
+            await self._leave()
+            raise
+
+    async def _hold(self) -> None:
+        if self.stream is None:
+            from bot.transports.xmpp.stream import Hooks, Stream  # noqa: PLC0415 - 150 ms, while others connect
+
+            hooks = Hooks(
+                began=self._on_begin,
+                resumed=self._on_resume,
+                message=self._on_message,
+                presence=self._on_presence,
+                iq=self._on_iq,
+                acknowledged=self._on_acknowledged,
+                error=self._on_error,
+            )
+            self.stream = Stream(self._settings, self._password, hooks, self._clock)
+        stream = self.stream
+        try:
+            await within(self._clock, CONNECT, stream.open())
+        except TimeoutError:
+            raise TransportFault(f"the server did not let us in within {CONNECT:.0f} s") from None
+        session = self._session
+        assert session is not None  # noqa: S101 - the stream is open: it has called one of the two hooks
+        try:
+            await first(
+                session.watch(lambda: stream.heard),
+                session.turns.run(),
+                self.chatter.run(session),
+                _until_lost(stream),
+            )
+        finally:
+            stream.lost("we gave it up")
+
+    async def say(self, place: Place, lines: Sequence[str]) -> bool:
+        """Deliver lines to a room that we are in, or to a person; True once they have surely arrived."""
+        session = self._up()
+        if session is None or place.network != self._name:
+            return False
+        target = self._directly(session, place.name) if place.direct else session.room(place.name)
+        return target is not None and await self._confirm(session, target, lines)
+
+    async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
+        """Deliver lines to who holds the address, if they are seen to be there; False if they are not."""
+        session = self._up()
+        if session is None or not self._is_ours(identity):
+            return False
+        bare = identity.subject
+        if session.people.is_there(bare):
+            return await self._confirm(session, Target(bare), lines)
+        seen = session.muc.addresses_of(bare)
+        return bool(seen) and await self._confirm(session, Target(seen[0]), lines)
+
+    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:
+        """Leave lines with the holder's server, which keeps them; True once ours has taken them."""
+        session = self._up()
+        if session is None or not self._is_ours(identity):
+            return False
+        return await self._confirm(session, Target(identity.subject), lines)
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        """Say a relayed line if that can be done soon, see `bot.ports.Transport`."""
+        session, place = self._up(), relayed.to
+        target = None
+        if session is not None and place.network == self._name and not place.direct:
+            target = session.room(place.name)
+        return self.chatter.drop() if target is None else self.chatter.put(target, relayed.line)
+
+    def status(self) -> LinkStatus:
+        """Return what this connection is like now."""
+        session = self._up()
+        return session.status() if session else LinkStatus(self._name, up=False, detail=self._down)
+
+    def _up(self) -> Session | None:
+        return self._session if self.stream is not None and self.stream.up else None
+
+    def _is_ours(self, identity: Identity) -> bool:
+        return identity.network == self._name and identity.kind is IdentityKind.XMPP_JID
+
+    def _directly(self, session: Session, name: str) -> Target | None:
+        bare, resource = parted(name)
+        return session.occupant(bare, resource) if bare in session.places else Target(name)
+
+    async def _confirm(self, session: Session, target: Target, lines: Sequence[str]) -> bool:
+        return await session.delivery.confirm(target, cap(pieces(lines), self._direct_lines))
+
+    async def _leave(self) -> None:
+        if self.stream is None:
+            return
+        if self.stream.up:
+            with contextlib.suppress(TimeoutError):
+                await within(self._clock, PARTING, self.stream.leave())
+        await self.stream.close()
+        if self._session is not None:
+            self._session.close()
+
+    def _on_begin(self) -> None:
+        assert self.stream is not None  # noqa: S101 - it is what calls
+        if self._session is not None:
+            self._session.close()
+        self._session = Session(self._name, self._settings, self._nick, self.stream, self._clock)
+        self._session.begin()
+        self._told()
+
+    def _on_resume(self) -> None:
+        if self._session is not None:
+            self._session.go_on()
+        self._told()
+
+    def _on_message(self, stanza: Element) -> None:
+        if self._session is not None:
+            self.conversation.hear(self._session, stanza)
+
+    def _on_presence(self, stanza: Element) -> None:
+        if self._session is not None:
+            self._session.take_presence(stanza)
+
+    def _on_iq(self, stanza: Element) -> bool:
+        return self._session is not None and self._session.asked.answer(stanza)
+
+    def _on_acknowledged(self, ident: str) -> None:
+        if self._session is not None:
+            self._session.receipts.acknowledged(ident)
+
+    def _on_error(self, error: Exception) -> None:
+        self._errors += 1
+        if self._errors <= _REPORTED:
+            self._incidents.report(error, during=f"a stanza from {self._name}")
+
+
+async def _until_lost(stream: "Stream") -> None:
+    raise TransportFault(str(await asyncio.shield(stream.closed)))
