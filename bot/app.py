@@ -126,6 +126,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
         hypervisor=machines,
         meter=wiring.meter(config, clock),
         links=links,
+        loudspeaker=links,
         policies=rules,
         code=code,
         migrate=store.migrate,

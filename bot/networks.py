@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bot import config as configs
 from bot.config import Config, Network, XmppNetwork
 from bot.errors import ConfigError
+from bot.model import Relayed
 from bot.ports import Clock, Incidents, LinkStatus, Road, Transport
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.gangway import Gangway
@@ -101,6 +102,11 @@ class Networks:
     def status(self) -> tuple[LinkStatus, ...]:
         """Return what each connection is like now."""
         return tuple(transport.status() for transport in self.transports)
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        """Say a relayed line on its network, as bot.ports.Loudspeaker."""
+        found = (transport for transport in self.transports if transport.network == relayed.to.network)
+        return any(transport.pass_on(relayed) for transport in found)
 
     def begin(self) -> None:
         """Begin to connect, each network by itself; done already where that is done."""

@@ -42,6 +42,7 @@ def orders(config: Config, about: About, found: loader.Found) -> Orders:
         hints={name: net.login_hint for name, net in config.networks.items()},
         unpaced=frozenset(name for name, net in config.networks.items() if net.pace == "off"),
         off=frozenset(name for name, _ in found.off),
+        rooms=frozenset(f"{name}/{room}" for name, net in config.networks.items() for room in net.rooms),
     )
 
 

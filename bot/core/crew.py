@@ -11,7 +11,9 @@ from sqlite_utils import Database, Migrations
 from bot.config import NAME, explain
 from bot.coop.about import About
 from bot.core import builtin, registry
+from bot.core.ears import Ears
 from bot.core.explain import Explainer
+from bot.core.hearing import bind_ears
 from bot.core.hub import Hub
 from bot.core.invoke import Hands
 from bot.core.jobs import Jobs, create_jobs
@@ -31,6 +33,7 @@ from bot.ports import (
     Hypervisor,
     Incidents,
     Links,
+    Loudspeaker,
     Meter,
     Policies,
     Registrar,
@@ -61,6 +64,7 @@ class World:
     hypervisor: Hypervisor
     meter: Meter
     links: Links
+    loudspeaker: Loudspeaker
     policies: Policies
     code: Code
     migrate: Callable[[Migrations], Awaitable[None]]
@@ -86,7 +90,8 @@ class Orders:
     """What the config says about the road.
 
     `tables` are the plugins' own; `unpaced` networks have no pace; `off` are the plugins that the watchdog
-    switched off: what the config says about them and their commands does not count.
+    switched off: what the config says about them and their commands does not count. `rooms` are those that
+    plugins can hear, as network/room; None for any.
     """
 
     about: About
@@ -95,6 +100,7 @@ class Orders:
     hints: Mapping[str, str] = field(default_factory=dict)
     unpaced: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
+    rooms: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +184,7 @@ def bind(plugins: Sequence[Plugin], orders: Orders) -> tuple[Registry, dict[type
         overrides={name: o for name, o in orders.overrides.items() if name in names or not orders.off},
         prefix=orders.about.prefix,
     )
+    bound.ears = bind_ears(plugins, settings, OF_THE_CREW | OF_THE_WORLD | frozenset(settings), orders.rooms)
     return bound, settings
 
 
@@ -202,6 +209,7 @@ def assemble(plugins: Sequence[Plugin], world: World, orders: Orders) -> Crew:
         questions=questions,
         jobs=jobs,
         hands=hands,
+        ears=Ears(bound, services, world.clock, world.incidents, hands, world.loudspeaker),
         hints=dict(orders.hints),
     )
     return Crew(bound, pipeline, hub)

@@ -14,6 +14,7 @@ from bot.core import phrases
 from bot.core.binding import Services, inject
 from bot.core.claims import claimed
 from bot.core.confirm import render
+from bot.core.ears import Ears
 from bot.core.errand import Asked, Errand
 from bot.core.hub import enact
 from bot.core.invoke import Hands, within
@@ -54,6 +55,7 @@ class Pipeline:
     questions: Questions
     jobs: Jobs
     hands: Hands
+    ears: Ears
     hints: dict[str, str] = field(default_factory=dict)
     busy: dict[str, str] = field(default_factory=dict)
     told_history: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -74,12 +76,13 @@ class Pipeline:
             task.add_done_callback(lambda done: self._orphaned(errand, done))
             raise
 
-    def listens(self, place: Place) -> bool:  # noqa: ARG002 - no plugin listens yet
+    def listens(self, place: Place) -> bool:
         """Tell whether a plugin wants what is said in that room to others."""
-        return False
+        return place in self.registry.ears
 
     def overhear(self, remark: Remark) -> None:
         """Hand a remark to the plugins that listen there."""
+        self.ears.overhear(remark)
 
     async def offers(self, identity: Identity | None) -> tuple[Offer, ...]:  # noqa: ARG002 - nothing yet
         """Return what the holder of an identity may use."""
@@ -87,6 +90,7 @@ class Pipeline:
 
     async def close(self) -> None:
         """End what still runs, at the bot's end."""
+        await self.ears.close()
         while self.tasks:
             for task in self.tasks:
                 task.cancel()

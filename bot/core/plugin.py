@@ -1,6 +1,6 @@
 """What a plugin declares. A plugin is a module with one `plugin = Plugin("name")` and decorated functions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -41,6 +41,15 @@ class Listener:
 
     plugin: str
     subject: type
+    handler: Function
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A function for what people say to each other in some rooms; see `Plugin.hears`."""
+
+    plugin: str
+    rooms: Function
     handler: Function
 
 
@@ -90,6 +99,7 @@ class Plugin:
     commands: list[Command] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     answerers: list[Listener] = field(default_factory=list)
+    hearings: list[Hearing] = field(default_factory=list)
     converters: list[Converting] = field(default_factory=list)
     migrations: list[Migration] = field(default_factory=list)
     events: list[type] = field(default_factory=list)
@@ -151,6 +161,19 @@ class Plugin:
     def answers(self, question: type) -> Callable[[Handler], Handler]:
         """Answer questions of this class."""
         return self._listen(self.answerers, question)
+
+    def hears(self, rooms: Callable[[Any], Iterable[str]]) -> Callable[[Handler], Handler]:
+        """Hear what people say to each other, not to the bot, in rooms named by a function of the settings.
+
+        The function gets services and, by annotation, Remark, and returns Relayed, several of them or None.
+        Rooms are written as in the config, network/room. Who talks too fast is heard in part, see Remark.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            self.hearings.append(Hearing(self.name, rooms, handler))
+            return handler
+
+        return declare
 
     def converter(
         self, target: type, *, candidates: Function | None = None, example: str | None = None

@@ -16,7 +16,7 @@ from bot.core.limits import Limit
 from bot.core.plugin import Command, Converting, Function, Listener, Plugin
 from bot.core.rules import BY_NAME, Rule
 from bot.errors import NotFound, PluginError
-from bot.model import Actor
+from bot.model import Actor, Place
 from bot.ports import Report
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
@@ -56,7 +56,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A bound listener or answerer."""
+    """A bound listener or answerer, or a function that hears remarks."""
 
     plugin: str
     subject: type
@@ -72,6 +72,7 @@ class Registry:
     commands: dict[str, Bound] = field(default_factory=dict)
     listeners: list[Heard] = field(default_factory=list)
     answerers: list[Heard] = field(default_factory=list)
+    ears: Mapping[Place, tuple[Heard, ...]] = field(default_factory=dict)
     events: dict[str, type[Event]] = field(default_factory=dict)
 
     def become(self, other: "Registry") -> None:
@@ -81,6 +82,7 @@ class Registry:
         the mapping of events stays the same one, as the dispatch holds it.
         """
         self.commands, self.listeners, self.answerers = other.commands, other.listeners, other.answerers
+        self.ears = other.ears
         self.events.clear()
         self.events.update(other.events)
 

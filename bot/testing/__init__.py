@@ -9,7 +9,16 @@ from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.fake import FakeMeter
 from bot.testing.chat import MACHINES, PEOPLE, Chat
 from bot.testing.clock import START, FakeClock, settle
-from bot.testing.fakes import NETWORK, TEAM, FakeCode, FakeEntropy, FakeIncidents, FakeLinks, QuietRoad
+from bot.testing.fakes import (
+    NETWORK,
+    TEAM,
+    FakeCode,
+    FakeEntropy,
+    FakeIncidents,
+    FakeLinks,
+    FakeLoudspeaker,
+    QuietRoad,
+)
 
 __all__ = [
     "MACHINES",
@@ -24,6 +33,7 @@ __all__ = [
     "FakeHypervisor",
     "FakeIncidents",
     "FakeLinks",
+    "FakeLoudspeaker",
     "FakeMeter",
     "QuietRoad",
     "settle",

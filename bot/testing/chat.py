@@ -19,7 +19,7 @@ from bot.core.registry import Override
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
-from bot.model import Group, Identity, IdentityKind, Message, Place, Reply
+from bot.model import Group, Identity, IdentityKind, Message, Place, Remark, Reply
 from bot.paths import share
 from bot.ports import Book, Clock, Tx
 from bot.runtime import rulebook
@@ -31,7 +31,7 @@ from bot.store.events import Dispatcher
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster, row_of
 from bot.testing.clock import FakeClock, HastyClock
-from bot.testing.fakes import NETWORK, TEAM, FakeCode, FakeEntropy, FakeIncidents, FakeLinks
+from bot.testing.fakes import NETWORK, TEAM, FakeCode, FakeEntropy, FakeIncidents, FakeLinks, FakeLoudspeaker
 
 PEOPLE = {"alice": Role.MEMBER, "bob": Role.MEMBER, "ann": Role.ADMIN, "abe": Role.ADMIN}
 """The members of every conversation; anybody else who speaks is a guest."""
@@ -57,6 +57,7 @@ class Chat:
     incidents: FakeIncidents
     dispatcher: Dispatcher
     code: FakeCode
+    loudspeaker: FakeLoudspeaker
     progress: list[str] = field(default_factory=list)
 
     @classmethod
@@ -81,6 +82,7 @@ class Chat:
         store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=_rooms)
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
+        loudspeaker = FakeLoudspeaker()
         code = FakeCode({plugin.name: plugin for plugin in plugins})
         rules = Rulebook(policies or share("policies"), store)
         world = _world(
@@ -92,6 +94,7 @@ class Chat:
             meter=meter,
             code=code,
             rules=rules,
+            loudspeaker=loudspeaker,
         )
         orders = Orders(
             about=About("Eddie", "!", clock.now()),
@@ -113,7 +116,7 @@ class Chat:
         )
         await crew.pipeline.jobs.tell_interrupted(world.roster)
         try:
-            yield cls(crew, store, book, clock, hypervisor, meter, incidents, dispatcher, code)
+            yield cls(crew, store, book, clock, hypervisor, meter, incidents, dispatcher, code, loudspeaker)
         finally:
             await crew.pipeline.close()
             await book.close()
@@ -160,6 +163,28 @@ class Chat:
         )
         return await self.crew.pipeline.handle(message, self._report)
 
+    async def remark(
+        self, who: str, text: str, *, place: Place = TEAM, action: bool = False, named: tuple[str, ...] = ()
+    ) -> list[tuple[str, str]]:
+        """Let something be said to others in a room, where somebody listens; return what is relayed at once.
+
+        That is (place, line) each. What comes too fast is told of after a pause: see `relayed`.
+        """
+        if addressed(text, nick="Eddie", prefix="!", direct=False) is None and self.listens(place):
+            self.crew.pipeline.overhear(Remark(place, who, text, action, named))
+        return await self.relayed()
+
+    def listens(self, place: Place) -> bool:
+        """Tell whether somebody hears what is said in a room."""
+        return self.crew.pipeline.listens(place)
+
+    async def relayed(self, seconds: float = 0.0) -> list[tuple[str, str]]:
+        """Let time pass, and return what was relayed since: (place, line); it is emptied."""
+        await self.clock.advance(seconds)
+        lines = [(str(line.to), line.line) for line in self.loudspeaker.relayed]
+        self.loudspeaker.relayed.clear()
+        return lines
+
     async def told(self) -> list[tuple[str, str]]:
         """Dispatch what has happened, and return what waits in the outbox: (to whom, line); it is emptied."""
         await self.dispatcher.drain()
@@ -196,6 +221,7 @@ def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
     meter: FakeMeter,
     code: FakeCode,
     rules: Rulebook,
+    loudspeaker: FakeLoudspeaker,
 ) -> World:
     return World(
         store=store,
@@ -208,6 +234,7 @@ def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
         hypervisor=fleet,
         meter=meter,
         links=FakeLinks(),
+        loudspeaker=loudspeaker,
         policies=rules,
         code=code,
         migrate=store.migrate,

@@ -5,7 +5,7 @@ from itertools import count
 
 from bot.core.plugin import Plugin
 from bot.core.reload import Fresh
-from bot.model import Identity, Offer, Place, Remark
+from bot.model import Identity, Offer, Place, Relayed, Remark
 from bot.ports import LinkStatus
 
 NETWORK = "net"
@@ -46,6 +46,21 @@ class FakeLinks:
     def status(self) -> tuple[LinkStatus, ...]:
         """Return its status."""
         return (LinkStatus(NETWORK, up=True, nick="Eddie", account="eddie", rooms=(TEAM.name,)),)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeLoudspeaker:
+    """A Loudspeaker that keeps what was relayed; what goes to a place in `silent` is dropped."""
+
+    relayed: list[Relayed] = field(default_factory=list)
+    silent: set[Place] = field(default_factory=set)
+
+    def pass_on(self, relayed: Relayed) -> bool:
+        """Keep a relayed line, or drop it."""
+        if relayed.to in self.silent:
+            return False
+        self.relayed.append(relayed)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
