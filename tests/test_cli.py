@@ -199,7 +199,7 @@ MACHINE = ("machine", "add", "m1", "--owner", "alice", "--host", "ford")
         (("when", "every day 18:00", "--count", "9" * 30), f"--count {'9' * 30}: write a number"),
         (("when", "every day 18:00", "--count", "few"), "argument --count: invalid int value: 'few'"),
         (("when",), "the following arguments are required: EXPRESSION"),
-        (("tally", "file.json"), "not in this version yet"),
+        (("tally", "file.json"), "file.json: No such file or directory"),
         (("version", "2"), "unrecognized arguments: 2"),
     ],
 )

@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     when.add_argument("--zone", default="UTC", help="where the expression names none; left out: UTC")
     when.add_argument("--from", dest="start", metavar="ISO", help="dates after this; left out: now")
     when.add_argument("--count", type=int, default=3, metavar="N", help="how many at most; left out: 3")
-    verbs.add("tally", "serve:later", "count ballots from a file", "FILE")
+    verbs.add("tally", "tally:tally", "count ballots from a file", "FILE")
     verbs.add("version", "serve:version", "tell the version")
     return top
 

@@ -79,7 +79,10 @@ def stricts(size: int = SIZE) -> st.SearchStrategy[dict[tuple[int, ...], int]]:
 
 def count_of(case: dict[str, Any]) -> Count:
     words = ("eligible", "yes", "no", "abstain")
-    return Count(*(Votes(case.get(word, 0), case.get(f"{word}_units", case.get(word, 0))) for word in words))
+    eligible, yes, no, abstain = (
+        Votes(case.get(w, 0), case.get(f"{w}_units", case.get(w, 0))) for w in words
+    )
+    return Count(eligible, yes, no, abstain)
 
 
 @pytest.mark.parametrize("case", EDGES, ids=lambda case: f"{case['type']}-{case['expect']}")

@@ -13,6 +13,7 @@ from bot.coop.counting import choice, offered, options, ranking
 from bot.coop.counting.ballots import approval, first, sheet, shown, strict
 from bot.errors import Usage
 
+Readers = dict[str, Callable[[], object]]
 ABC = options(["A", "B", "C"])
 NAMES = options(["Anna Berg", "anna", "Bo"])
 
@@ -213,7 +214,7 @@ def test_words_are_shown_short() -> None:
 
 @given(st.text(max_size=20), st.sampled_from(["ranking", "approval", "sheet", "choice"]))
 def test_any_words_are_read_or_refused(text: str, how: str) -> None:
-    read: dict[str, Callable[[], object]] = {
+    read: Readers = {
         "ranking": lambda: ranking(text, ABC),
         "approval": lambda: approval(text, ABC),
         "sheet": lambda: sheet(text, 3),
