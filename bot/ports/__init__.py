@@ -1,21 +1,35 @@
 """The world as protocols: each has a real part and a fake beside it that passes the same contract tests."""
 
 from bot.ports.chat import Links, LinkStatus, Loudspeaker, Report, Road, Transport
-from bot.ports.machines import HostReading, Hypervisor, Meter
+from bot.ports.machines import HostReading, Hypervisor, Meter, Slot
 from bot.ports.outgoing import Backlog, Outgoing
 from bot.ports.people import Registrar, Roster
 from bot.ports.policies import Policies
-from bot.ports.schedule import CatchUp, Due, Plan, Schedule, Scheduled, ScheduleState, Target
+from bot.ports.schedule import (
+    Agenda,
+    CatchUp,
+    Declared,
+    Done,
+    Due,
+    Plan,
+    Schedule,
+    Scheduled,
+    ScheduleState,
+    Target,
+)
 from bot.ports.store import Ask, Book, Dispatch, Entry, Row, Store, Tx
 from bot.ports.world import Clock, Entropy, Incidents
 
 __all__ = [
+    "Agenda",
     "Ask",
     "Backlog",
     "Book",
     "CatchUp",
     "Clock",
+    "Declared",
     "Dispatch",
+    "Done",
     "Due",
     "Entropy",
     "Entry",
@@ -37,6 +51,7 @@ __all__ = [
     "Schedule",
     "ScheduleState",
     "Scheduled",
+    "Slot",
     "Store",
     "Target",
     "Transport",

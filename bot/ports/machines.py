@@ -79,3 +79,26 @@ class Meter(Protocol):
 
     async def read(self, host: str) -> HostReading:
         """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a host or a machine used in the interval that begins at the Unix time `at`.
+
+    `samples` is how often it was measured; `cpu` percent of one processor, `load` the host's load average,
+    `memory` and `disk` bytes, `received` and `sent` all bytes of the interval, `rate_peak` the most bytes a
+    second in one direction.
+    """
+
+    at: int
+    samples: int
+    cpu: float = 0.0
+    cpu_peak: float = 0.0
+    load: float = 0.0
+    load_peak: float = 0.0
+    memory: int = 0
+    memory_peak: int = 0
+    disk: int = 0
+    received: int = 0
+    sent: int = 0
+    rate_peak: int = 0
