@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.coop.when.grammar import FORMS, Words, alias
+from bot.coop.when.grammar import FORMS, Words, ahead, alias
 from bot.coop.when.pattern import Pattern
 from bot.coop.when.zones import first, quoted, zone_named
 from bot.errors import Usage
@@ -13,6 +13,7 @@ from bot.errors import Usage
 _LONGEST = 200
 _COMMA = re.compile(r"\s*,\s*")
 _CRON = re.compile(r"(cron)\s*[\"'“”„]([^\"'“”„]*)[\"'“”](.*)", re.IGNORECASE)
+_NEAR_THE_END = datetime(9940, 1, 1, tzinfo=UTC)
 _BEFORE_ALL = datetime(1, 1, 3, tzinfo=UTC)
 
 
@@ -25,6 +26,7 @@ class When:
     canonical: str
     _rule: Pattern | datetime = field(repr=False)
     _zone: ZoneInfo = field(repr=False, compare=False)
+    _lead: timedelta = timedelta(0)
 
     @property
     def recurs(self) -> bool:
@@ -33,9 +35,12 @@ class When:
 
     def after(self, instant: datetime) -> datetime | None:
         """Return the next due instant in UTC, strictly after this aware one; None if there is no more."""
-        if isinstance(self._rule, Pattern):
-            return self._rule.after(instant, self._zone)
-        return self._rule if self._rule > instant else None
+        if not isinstance(self._rule, Pattern):
+            return self._rule if self._rule > instant else None
+        if instant >= _NEAR_THE_END:
+            return None
+        later = self._rule.after(instant + self._lead, self._zone)
+        return later and later - self._lead
 
     def upcoming(self, instant: datetime, count: int) -> tuple[datetime, ...]:
         """Return the next instants after this one, at most `count`."""
@@ -54,6 +59,7 @@ def parse(text: str, *, zone: str, now: datetime) -> When:
         raise Usage(f"{quoted(text)} is too long for a time: at most {_LONGEST} characters")
     given = " ".join(text.split())
     words = _worded(given)
+    lead = timedelta(seconds=ahead(words))
     head = words.next("") if words.left else ""
     if not head.startswith("@") and head.lower() not in FORMS:
         raise Usage(f"{quoted(head)} begins no time: every, monthly, on, tomorrow, in or cron")
@@ -63,8 +69,8 @@ def parse(text: str, *, zone: str, now: datetime) -> When:
     where = zone_named(words.left[0] if words.left else zone)
     if isinstance(rule, Pattern):
         said = " ".join(f'"{word}"' if " " in word else word for word in words.taken)
-        return When(given, where.key, f"{said.lower()} {where.key}", rule, where)
-    instant = rule(where, now.astimezone(UTC))
+        return When(given, where.key, f"{said.lower()} {where.key}", rule, where, lead)
+    instant = rule(where, now.astimezone(UTC) + lead) - lead
     return When(given, where.key, _fixed(instant, where), instant, where)
 
 
@@ -85,4 +91,4 @@ def _fixed(instant: datetime, zone: ZoneInfo) -> str:
     wall = instant.astimezone(zone)
     if first(wall.date(), wall.hour * 60 + wall.minute, zone, wall.second) != instant:
         wall, zone = instant, zone_named("UTC")
-    return f"on {wall:%Y-%m-%d %H:%M:%S} {zone.key}"
+    return f"on {wall:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + f" {zone.key}"

@@ -5,6 +5,7 @@ every N min|hours                  counted from midnight
 monthly 1 HH:MM · monthly first|second|third|fourth|last mon HH:MM · monthly last day HH:MM
 on YYYY-MM-DD HH:MM · today HH:MM · tomorrow HH:MM · in 3h · in 1h 30min
 cron "MINUTE HOUR DAY MONTH WEEKDAY" · cron @daily
+24h before, in front of any of these
 """
 
 import re
@@ -50,6 +51,7 @@ _COUNT = re.compile(r"([0-9]+)([a-z]*)")
 _AMOUNT = re.compile(r"(?:[0-9]+[a-z]+)+")
 _OF_MONTH = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)?")
 _ALWAYS, _LONGEST_MONTH = 28, 31
+_LONGEST_LEAD = 366 * DAYS
 _FAR = datetime(3000, 1, 1, tzinfo=UTC)
 
 
@@ -177,11 +179,12 @@ def relative(days: int) -> Callable[[Words], Fixed]:
 
 def within(words: Words) -> Fixed:
     """Read what follows `in`."""
+    begun = len(words.taken)
     word = words.next("a length of time: in 3h, in 1h 30min")
     seconds = _amount(word, words)
     while _COUNT.fullmatch(words.ahead()) or _AMOUNT.fullmatch(words.ahead()):
         seconds += _amount(words.next(""), words)
-    typed = " ".join(words.taken[1:])
+    typed = " ".join(words.taken[begun:])
     if not seconds:
         raise Usage(f"{quoted(typed)} is now: in 3h")
 
@@ -192,6 +195,21 @@ def within(words: Words) -> Fixed:
         return whole + timedelta(seconds=seconds)
 
     return fixed
+
+
+def ahead(words: Words) -> int:
+    """Take `24h before` off the beginning and return its seconds; 0 if it is not there."""
+    before = next((index for index, word in enumerate(words.left) if word.lower() == "before"), 0)
+    if not before:
+        return 0
+    seconds = 0
+    while words.ahead() != "before":
+        seconds += _amount(words.next(""), words)
+    words.next("")
+    if not 0 < seconds <= _LONGEST_LEAD:
+        typed = " ".join(words.taken[:-1])
+        raise Usage(f"{quoted(typed)} before is too early or no time at all: 24h before every friday 18:00")
+    return seconds
 
 
 def _amount(word: str, words: Words) -> int:

@@ -19,7 +19,7 @@ EVERY_WEEKDAY = frozenset((weekday, ANY) for weekday in range(7))
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _HOURS, _PER_HOUR, _PER_DAY, _WEEK, _MONTHS = 24, 60, 1440, 7, 12
 _YEARS = 48  # no rule has a longer gap: 29 February on one weekday comes after 40 years at the latest
-_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9950, 1, 1, tzinfo=UTC)
+_FIRST = datetime(1, 1, 3, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,7 @@ class Pattern:
         return next(self._days(date(2000, 1, 1)), None) is not None
 
     def after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
-        """Return the next instant strictly after this one; None if the calendar ends before."""
-        if instant >= _LAST:
-            return None
+        """Return the next instant strictly after this one, of before 9940; None if no day fits."""
         start = max(instant, _FIRST).astimezone(UTC)
         if len({minute // _PER_HOUR for minute in self.minutes}) == _HOURS:
             return self._going_on(start, zone)
