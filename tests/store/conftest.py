@@ -5,15 +5,23 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.model import Identity, IdentityKind, Place, Relayed
+from bot.coop.people import Member, Role
+from bot.coop.shares import Share
+from bot.model import Identity, IdentityKind, Notice, Place, Relayed
 from bot.ports import Entry, LinkStatus, Tx
-from bot.store import audit
+from bot.store import audit, notices
 from bot.store.database import SqliteStore
+from bot.store.outbox import Outbox
+from bot.store.registrar import SqlRegistrar
+from bot.store.roster import SqlRoster
 
 DEADLINE = 20.0
+FORD = Place("oftc", "#ford")
+REGISTRAR = SqlRegistrar({"oftc": "irc", "jabber": "xmpp"})
 
 
 class HandClock:
@@ -61,6 +69,8 @@ class Network:
     deaf: set[str] = field(default_factory=set)
     heard: "asyncio.Queue[tuple[str, tuple[str, ...]]]" = field(default_factory=asyncio.Queue)
     tries: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)
+    keeps: bool = False
+    kept: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     async def serve(self, up: object) -> None:
         raise NotImplementedError
@@ -71,8 +81,10 @@ class Network:
     async def tell(self, identity: Identity, lines: Sequence[str]) -> bool:
         return self._take(identity.subject, lines)
 
-    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:  # noqa: ARG002 - it keeps none
-        return False
+    async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:
+        if self.keeps:
+            self.kept.append((identity.subject, tuple(lines)))
+        return self.keeps
 
     def pass_on(self, relayed: Relayed) -> bool:
         raise NotImplementedError
@@ -140,6 +152,52 @@ async def store(path: Path, clock: HandClock) -> AsyncIterator[SqliteStore]:
     opened = await SqliteStore.open(path, clock, rooms_of=rooms)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def oftc() -> Network:
+    return Network("oftc")
+
+
+@pytest.fixture
+async def outbox(
+    store: SqliteStore, oftc: Network, clock: HandClock, complaints: Complaints
+) -> AsyncIterator[Outbox]:
+    made = Outbox(store, [oftc], clock, SqlRoster(store, clock), incidents=complaints)
+    store.after_commit(made.wake)
+    running = asyncio.create_task(made.run())
+    yield made
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def send(store: SqliteStore, *all_of_them: Notice) -> None:
+    def put(tx: Tx) -> None:
+        for notice in all_of_them:
+            tx.notice(notice)
+
+    await store.write(put)
+
+
+async def enrol(store: SqliteStore, name: str, *identities: Identity, role: Role = Role.MEMBER) -> Member:
+    def put(tx: Tx) -> Member:
+        member = REGISTRAR.add_member(tx, name, role, Share.FULL, "test")
+        for identity in identities:
+            REGISTRAR.bind(tx, member, identity, "test")
+        return member
+
+    return await store.write(put)
+
+
+async def waiting(store: SqliteStore) -> list[dict[str, Any]]:
+    return await store.read(lambda db: list(notices.waiting(db)))
+
+
+async def emptied(store: SqliteStore) -> None:
+    async with asyncio.timeout(20):
+        while await waiting(store):
+            pass
 
 
 def write_row(tx: Tx) -> int:

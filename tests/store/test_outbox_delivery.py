@@ -1,72 +1,31 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 
 from bot.coop.people import Member, Role
-from bot.coop.shares import Share
 from bot.model import Identity, IdentityKind, Notice, Place, Urgency
 from bot.ports import Tx
-from bot.store import notices
 from bot.store.database import SqliteStore
 from bot.store.outbox import FAULT_PAUSE, POLL_SECONDS, Outbox
-from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster
 from tests.conftest import until
-from tests.store.conftest import Complaints, HandClock, Network, account
+from tests.store.conftest import (
+    FORD,
+    REGISTRAR,
+    Complaints,
+    HandClock,
+    Network,
+    account,
+    emptied,
+    enrol,
+    send,
+    waiting,
+)
 
-FORD = Place("oftc", "#ford")
-REGISTRAR = SqlRegistrar({"oftc": "irc", "jabber": "xmpp"})
 JID = Identity("jabber", IdentityKind.XMPP_JID, "alice@ford.example")
-
-
-@pytest.fixture
-def oftc() -> Network:
-    return Network("oftc")
-
-
-@pytest.fixture
-async def outbox(
-    store: SqliteStore, oftc: Network, clock: HandClock, complaints: Complaints
-) -> AsyncIterator[Outbox]:
-    made = Outbox(store, [oftc], clock, SqlRoster(store, clock), incidents=complaints)
-    store.after_commit(made.wake)
-    running = asyncio.create_task(made.run())
-    yield made
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-
-
-async def send(store: SqliteStore, *all_of_them: Notice) -> None:
-    def put(tx: Tx) -> None:
-        for notice in all_of_them:
-            tx.notice(notice)
-
-    await store.write(put)
-
-
-async def enrol(store: SqliteStore, name: str, *identities: Identity, role: Role = Role.MEMBER) -> Member:
-    def put(tx: Tx) -> Member:
-        member = REGISTRAR.add_member(tx, name, role, Share.FULL, "test")
-        for identity in identities:
-            REGISTRAR.bind(tx, member, identity, "test")
-        return member
-
-    return await store.write(put)
-
-
-async def waiting(store: SqliteStore) -> list[dict[str, Any]]:
-    return await store.read(lambda db: list(notices.waiting(db)))
-
-
-async def emptied(store: SqliteStore) -> None:
-    async with asyncio.timeout(20):
-        while await waiting(store):
-            pass
 
 
 async def test_a_notice_is_said_once_and_crossed_off(
@@ -185,7 +144,7 @@ async def test_a_link_that_is_down_is_tried_more_and_more_seldom_and_at_once_whe
     await clock.asked_for(300.0)
     oftc.up = True
     outbox.poke()
-    assert await oftc.next() == ("#ford", ("hello",))
+    assert await oftc.next() == ("#ford", ("late by 18 min 30 s: hello",))
 
 
 async def test_a_room_that_cannot_be_reached_holds_up_no_other(
