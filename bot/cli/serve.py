@@ -1,4 +1,4 @@
-"""shipboard run | demo | version, and the verbs that later versions bring."""
+"""shipboard run | demo | version."""
 
 import tomllib
 from argparse import Namespace
@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bot.cli.basics import configured, say
 from bot.cli.house import one_house
-from bot.errors import ConfigError
 
 
 def run(args: Namespace) -> int:
@@ -23,11 +22,6 @@ def demo(_args: Namespace) -> int:
     """Run the demo."""
     one_house()
     return int(import_module("bot.demo").main() or 0)
-
-
-def later(_args: Namespace) -> int:
-    """Say that this verb is still to come."""
-    raise ConfigError("not in this version yet")
 
 
 def version(_args: Namespace) -> int:
