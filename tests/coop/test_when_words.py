@@ -227,8 +227,8 @@ def test_the_second_of_two_equal_times_is_kept_in_utc() -> None:
 
 WORDS = st.sampled_from([
     "every", "monthly", "on", "in", "at", "cron", "today", "tomorrow", "fri", "mon,thu", "weekday", "last",
-    "first", "day", "1", "31", "15", "min", "hours", "3h", "18:00", "2:30", "2026-12-24", '"', "'", "*", "*/5",
-    "0", "5", "@daily", "UTC", "Europe/Berlin", ",", "|", "99", "jan",
+    "first", "day", "1", "31", "15", "min", "hours", "3h", "18:00", "2:30", "2026-12-24", '"', "'", "*",
+    "*/5", "0", "5", "@daily", "UTC", "Europe/Berlin", ",", "|", "99", "jan",
 ])  # fmt: skip
 
 
