@@ -60,6 +60,7 @@ class BotTable(Model):
     plugins: tuple[Name, ...] | None = None
     plugin_folders: tuple[FilePath, ...] = ()
     room_lines: Annotated[int, Field(ge=1, le=10)] = 3
+    outbox_digest: Annotated[int, Field(ge=1, le=1000)] = 20
     direct_lines: Annotated[int, Field(ge=10, le=500)] = 60
 
     @property
@@ -169,6 +170,10 @@ class Config(Model):
                     )
         return self
 
+    def rooms(self) -> tuple[str, ...]:
+        """Return every room that there is, as network/room."""
+        return tuple(f"{name}/{room}" for name, network in self.networks.items() for room in network.rooms)
+
     def rooms_of(self, place: str) -> tuple[str, ...]:
         """Return the rooms, as network/room, that a place's name stands for.
 
@@ -177,9 +182,7 @@ class Config(Model):
         if place in self.places:
             return self.places[place]
         if place == "team":
-            return tuple(
-                f"{name}/{room}" for name, network in self.networks.items() for room in network.rooms
-            )
+            return self.rooms()
         return self.rooms_of("admins") if place == "alerts" else ()
 
 

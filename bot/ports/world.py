@@ -35,3 +35,13 @@ class Incidents(Protocol):
 
         The message of a private one, which may hold private words, is left out.
         """
+
+
+class Alarms(Protocol):
+    """What the admins should know though nothing broke."""
+
+    def warn(self, cause: str, text: str, *, burst: int = 1) -> None:
+        """Tell the admins, in their place and each directly, in one line; never raises.
+
+        What has the same cause is told so often at once; after that it is counted, and told with its count.
+        """

@@ -1,20 +1,15 @@
 """Where faults go: the person gets a number, the log and the admins the cause."""
 
-import asyncio
 import logging
 import traceback
 from collections import OrderedDict
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
 
-from bot.model import Notice, Urgency
 from bot.ports import Clock, Entropy, Store
+from bot.runtime.bulletin import Bulletin
 
 _LOG = logging.getLogger("shipboard.incidents")
 _KEPT = 200
-_QUIET = 600.0
 _MOST = 300
 
 
@@ -32,14 +27,19 @@ class Incident:
 
 @dataclass(slots=True)
 class IncidentLog:
-    """Logs each fault, keeps the last ones, and tells the admins of each kind once in ten minutes."""
+    """Logs each fault, keeps the last ones, and tells the admins, the same cause not again and again.
+
+    It is bot.ports.Incidents and bot.ports.Alarms. Without a `store` there is only the log.
+    """
 
     clock: Clock
     entropy: Entropy
     store: Store | None = None
     recent: "OrderedDict[str, Incident]" = field(default_factory=OrderedDict)
-    told: dict[str, float] = field(default_factory=dict)
-    tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
+    bulletin: Bulletin = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bulletin = Bulletin(self.clock)
 
     def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
         """Record a fault and return its number; of a private one only its kind and place."""
@@ -50,32 +50,27 @@ class IncidentLog:
         while len(self.recent) > _KEPT:
             self.recent.popitem(last=False)
         _LOG.error("%s\n%s", incident, _trace(cause, private=private))
-        self._tell(incident, f"{during} {kind}")
+        self._tell(f"fault in {_part(during)}: {kind}", f"Fault {incident}", 1)
         return number
 
-    def _tell(self, incident: Incident, kind: str) -> None:
-        now = self.clock.monotonic()
-        self.told = {key: at for key, at in self.told.items() if now - at < _QUIET}
-        if self.store is None or kind in self.told:
-            return
-        self.told[kind] = now
-        expires = self.clock.now() + timedelta(days=1)
-        notice = Notice("admins", (f"Fault {incident}",), Urgency.ALERT, f"incident {kind}", expires)
-        self._soon(self.store.write(lambda tx: tx.notice(notice)))
+    def warn(self, cause: str, text: str, *, burst: int = 1) -> None:
+        """Tell the admins what they should know, see bot.ports.Alarms."""
+        _LOG.warning("%s", text)
+        self._tell(cause, text, burst)
 
-    def _soon(self, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            task = asyncio.get_running_loop().create_task(work)
-        except RuntimeError:
-            work.close()
-            return
-        self.tasks.add(task)
-        task.add_done_callback(self._done)
+    async def run(self) -> None:
+        """Tell what was only counted when its time has come, until cancelled."""
+        self.bulletin.store = self.store
+        await self.bulletin.run()
 
-    def _done(self, task: "asyncio.Task[Any]") -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _LOG.error("the admins could not be told: %s", task.exception())
+    def _tell(self, cause: str, text: str, burst: int) -> None:
+        self.bulletin.store = self.store
+        self.bulletin.tell(cause, text, burst)
+
+
+def _part(during: str) -> str:
+    """Return what went wrong without where it was asked for: the same fault everywhere has one cause."""
+    return during.partition(" at ")[0]
 
 
 def _text(cause: BaseException) -> str:

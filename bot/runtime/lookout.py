@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from bot.coop.spans import span
-from bot.model import Notice, Urgency
-from bot.ports import Clock, LinkStatus, Store
+from bot.ports import Alarms, Clock, LinkStatus
 
 LOOK_SECONDS = 2.0
 """How often the connections are looked at."""
@@ -14,7 +12,8 @@ LOOK_SECONDS = 2.0
 LONG_SECONDS = 60.0
 """How long a network may be away before that is told on the others."""
 
-_KEPT = timedelta(days=1)
+BURST = 4
+"""How often a network's news are told at once; of one that comes and goes, the rest is counted."""
 
 
 @dataclass(slots=True)
@@ -30,10 +29,10 @@ class _Seen:
 
 @dataclass(slots=True)
 class Lookout:
-    """Looks at the connections, and puts what has changed into the outbox, once."""
+    """Looks at the connections, and tells what has changed, once."""
 
     links: Callable[[], Sequence[LinkStatus]]
-    store: Store
+    alarms: Alarms
     clock: Clock
     seen: dict[str, _Seen] = field(default_factory=dict)
 
@@ -42,7 +41,7 @@ class Lookout:
         while True:
             for status in self.links():
                 for text in self._news(status, self.seen.setdefault(status.network, _Seen())):
-                    await self._tell(status.network, text)
+                    self.alarms.warn(f"network {status.network}", text, burst=BURST)
             await self.clock.sleep(LOOK_SECONDS)
 
     def _news(self, status: LinkStatus, seen: _Seen) -> tuple[str, ...]:
@@ -67,8 +66,3 @@ class Lookout:
             return ()
         seen.told = True
         return (f"{status.network} is down for {span(now - seen.lost)}: {seen.reason}",)
-
-    async def _tell(self, network: str, text: str) -> None:
-        expires = self.clock.now() + _KEPT
-        notice = Notice("admins", (text,), Urgency.ALERT, f"link {network} {text}", expires)
-        await self.store.write(lambda tx: tx.notice(notice))

@@ -29,14 +29,19 @@ class FakeEntropy:
 
 @dataclass(slots=True)
 class FakeIncidents:
-    """Incidents that are only kept."""
+    """Incidents and Alarms that are only kept."""
 
     reported: list[tuple[BaseException, str, bool]] = field(default_factory=list)
+    warned: list[tuple[str, str]] = field(default_factory=list)
 
     def report(self, cause: BaseException, *, during: str, private: bool = False) -> str:
         """Keep a fault and return its number."""
         self.reported.append((cause, during, private))
         return f"{len(self.reported):04x}"
+
+    def warn(self, cause: str, text: str, *, burst: int = 1) -> None:  # noqa: ARG002 - nothing is told here
+        """Keep a warning."""
+        self.warned.append((cause, text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bot.model import Place
 from bot.ports import LinkStatus
+from bot.runtime.clock import SystemEntropy
+from bot.runtime.incidents import IncidentLog
 from bot.runtime.lookout import LONG_SECONDS, Lookout
 from bot.store import notices
 from bot.store.database import SqliteStore
@@ -21,6 +23,7 @@ class Sea:
 
     def __init__(self, store: SqliteStore, clock: FakeClock) -> None:
         self.store, self.clock = store, clock
+        self.alarms = IncidentLog(clock, SystemEntropy(), store)
         self.status = LinkStatus("net", up=False, detail="not connected yet")
         self.looks = 0
 
@@ -36,6 +39,7 @@ class Sea:
         await until(lambda: self.clock.sleepers)
 
     async def told(self) -> list[str]:
+        await asyncio.gather(*self.alarms.bulletin.tasks)
         rows = await self.store.read(lambda db: list(notices.waiting(db)))
         return [str(row["lines"]) for row in sorted(rows, key=lambda row: str(row["id"]))]
 
@@ -45,7 +49,7 @@ async def watched(folder: Path) -> AsyncIterator[Sea]:
     clock = FakeClock()
     store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=lambda _: (ADMINS,))
     sea = Sea(store, clock)
-    task = asyncio.create_task(Lookout(sea.links, store, clock).run())
+    task = asyncio.create_task(Lookout(sea.links, sea.alarms, clock).run())
     try:
         yield sea
     finally:
