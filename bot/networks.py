@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bot import config as configs
 from bot.config import Config, Network, XmppNetwork
 from bot.errors import ConfigError
-from bot.model import Relayed
+from bot.model import Group, Place, Relayed
 from bot.ports import Clock, Incidents, LinkStatus, Road, Transport
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.gangway import Gangway
@@ -102,6 +102,11 @@ class Networks:
     def status(self) -> tuple[LinkStatus, ...]:
         """Return what each connection is like now."""
         return tuple(transport.status() for transport in self.transports)
+
+    def rooms(self, group: Group | None = None) -> tuple[Place, ...]:
+        """Return the rooms that we belong in, of a group or all."""
+        names = self.config.rooms_of(group) if group else self.config.rooms()
+        return tuple(Place(network, room) for network, _, room in (name.partition("/") for name in names))
 
     def pass_on(self, relayed: Relayed) -> bool:
         """Say a relayed line on its network, as bot.ports.Loudspeaker."""

@@ -1,5 +1,6 @@
 """What pure modules of plugins may import: values and the co-op's own words; nothing touches the world."""
 
+from bot.coop import counting
 from bot.coop.chain import GENESIS, Link, Verdict, digest, verify
 from bot.coop.events import DayBegan, Event, IdentityBound, MachineChanged
 from bot.coop.machines import (
@@ -13,20 +14,39 @@ from bot.coop.machines import (
 )
 from bot.coop.machines import Usage as MachineUsage
 from bot.coop.people import Member, Role, Standing
-from bot.coop.policy import Change, PolicyBook, read_changes
-from bot.coop.questions import Inquiry, StatusPart
+from bot.coop.policy import Change, PolicyBook, VotingStanding, read_changes
+from bot.coop.questions import DigestPart, Inquiry, Maintenance, MaintenanceNow, PostField, StatusPart
 from bot.coop.shares import Share
 from bot.coop.spans import counted, size, span
 from bot.coop.voterules import VoteRules
-from bot.model import Actor, Call, Identity, IdentityKind, Message, Notice, Outcome, Place, Reply, Urgency
+from bot.coop.when import When, zone_named
+from bot.coop.when import parse as read_when
+from bot.errors import Conflict, Expired, NotAllowed, NotFound, Refusal, Usage
+from bot.model import (
+    Actor,
+    Call,
+    Identity,
+    IdentityKind,
+    Message,
+    Notice,
+    Outcome,
+    Place,
+    Relayed,
+    Remark,
+    Reply,
+    Urgency,
+)
 
 __all__ = [
     "GENESIS",
     "Actor",
     "Call",
     "Change",
+    "Conflict",
     "DayBegan",
+    "DigestPart",
     "Event",
+    "Expired",
     "Identity",
     "IdentityBound",
     "IdentityKind",
@@ -39,12 +59,20 @@ __all__ = [
     "MachineInfo",
     "MachineState",
     "MachineUsage",
+    "Maintenance",
+    "MaintenanceNow",
     "Member",
     "Message",
+    "NotAllowed",
+    "NotFound",
     "Notice",
     "Outcome",
     "Place",
     "PolicyBook",
+    "Refusal",
+    "PostField",
+    "Relayed",
+    "Remark",
     "Reply",
     "Role",
     "RunResult",
@@ -55,10 +83,14 @@ __all__ = [
     "Urgency",
     "Verdict",
     "VoteRules",
+    "When",
     "counted",
+    "counting",
     "digest",
     "read_changes",
+    "read_when",
     "size",
     "span",
     "verify",
+    "zone_named",
 ]

@@ -12,7 +12,10 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The running bot, as it tells about itself; `program` is how its command line is started on the host."""
+    """The running bot, as it tells about itself.
+
+    `program` is how its command line is started on the host, `zone` the co-op's own, an IANA name.
+    """
 
     nick: str
     prefix: str
@@ -20,6 +23,7 @@ class About:
     program: str = "shipboard"
     config: str = ""
     version: str = VERSION
+    zone: str = "UTC"
 
     def admin_command(self, subject: str, identity: str) -> str:
         """Return the exact shell command that makes an identity's holder the first admin.

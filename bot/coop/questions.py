@@ -4,6 +4,7 @@ A question is a frozen dataclass that names the type of one answer: `class OpenV
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 A_co = TypeVar("A_co", covariant=True)
@@ -18,3 +19,33 @@ class Inquiry(Generic[A_co]):
 @dataclass(frozen=True, slots=True)
 class StatusPart(Inquiry[str]):
     """Ask every plugin for its few words in the one line of `!status`; an empty answer is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPart(Inquiry[str]):
+    """Ask every plugin for its line of the digest, like "machines: 3 of 4 up"; None where there is nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostField(Inquiry[str]):
+    """Ask for what stands for `{name}` in a post; None from a plugin that knows no such name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Announced work on a host, from `start` until before `end`; `text` is in the words of `by`, a member."""
+
+    host: str
+    start: datetime
+    end: datetime
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceNow(Inquiry[Maintenance]):
+    """Ask whether there is maintenance of a host at this moment; None where there is not."""
+
+    host: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.model import Identity, Message, Offer, Place, Relayed, Remark, Reply
+from bot.model import Group, Identity, Message, Offer, Place, Relayed, Remark, Reply
 
 
 class Report(Protocol):
@@ -16,7 +16,10 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """One network connection as it is now; `detail` says why it is down, or what it lacks."""
+    """One network connection as it is now; `detail` says why it is down, or what it lacks.
+
+    `dropped` counts the relayed lines that could not be said there since the start.
+    """
 
     network: str
     up: bool
@@ -24,6 +27,7 @@ class LinkStatus:
     account: str | None = None
     rooms: tuple[str, ...] = ()
     detail: str = ""
+    dropped: int = 0
 
 
 class Transport(Protocol):
@@ -87,3 +91,6 @@ class Links(Protocol):
 
     def status(self) -> tuple[LinkStatus, ...]:
         """Return what each connection is like now."""
+
+    def rooms(self, group: Group | None = None) -> tuple[Place, ...]:
+        """Return the rooms that we belong in, also while we are not there; of a group, or all."""

@@ -5,7 +5,7 @@ from itertools import count
 
 from bot.core.plugin import Plugin
 from bot.core.reload import Fresh
-from bot.model import Identity, Offer, Place, Relayed, Remark
+from bot.model import Group, Identity, Offer, Place, Relayed, Remark
 from bot.ports import LinkStatus
 
 NETWORK = "net"
@@ -46,11 +46,17 @@ class FakeIncidents:
 
 @dataclass(frozen=True, slots=True)
 class FakeLinks:
-    """One network that is up."""
+    """One network that is up; `known` are the rooms that the bot belongs in, the team's and then others."""
+
+    known: list[Place] = field(default_factory=lambda: [TEAM, Place(NETWORK, "#admins")])
 
     def status(self) -> tuple[LinkStatus, ...]:
         """Return its status."""
         return (LinkStatus(NETWORK, up=True, nick="Eddie", account="eddie", rooms=(TEAM.name,)),)
+
+    def rooms(self, group: Group | None = None) -> tuple[Place, ...]:
+        """Return the rooms of a group, or all."""
+        return tuple(room for room in self.known if group is None or (room == TEAM) == (group == "team"))
 
 
 @dataclass(frozen=True, slots=True)
