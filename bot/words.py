@@ -73,6 +73,8 @@ __all__ = [
     "Refusal",
     "Relayed",
     "Remark",
+    "Relayed",
+    "Remark",
     "Reply",
     "Role",
     "RunResult",

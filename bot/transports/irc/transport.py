@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot.config import IrcNetwork
@@ -138,8 +139,8 @@ class IrcTransport:
         """Return what this connection is like now."""
         session = self._session
         if session is None or session.link.closed.done():
-            return LinkStatus(self._name, up=False, detail=self._down)
-        return session.status()
+            return LinkStatus(self._name, up=False, detail=self._down, dropped=self.chatter.dropped)
+        return replace(session.status(), dropped=self.chatter.dropped)
 
     def _up(self) -> Session | None:
         return self._session if self._session and self._session.is_up else None
