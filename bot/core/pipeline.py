@@ -21,6 +21,7 @@ from bot.core.invoke import Hands, within
 from bot.core.jobs import Job, Jobs
 from bot.core.questions import Proceed, Questions
 from bot.core.registry import Bound, Registry
+from bot.core.sentry import Sentry
 from bot.core.speakers import Crowded, Speakers, Turn
 from bot.errors import Conflict, NotAllowed, Refusal
 from bot.model import Actor, Call, Identity, Message, Notice, Offer, Outcome, Place, Remark, Reply
@@ -54,6 +55,7 @@ class Pipeline:
     speakers: Speakers
     questions: Questions
     jobs: Jobs
+    sentry: Sentry
     hands: Hands
     ears: Ears
     hints: dict[str, str] = field(default_factory=dict)
@@ -101,6 +103,18 @@ class Pipeline:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
+
+    def _watch(self, look: Coroutine[Any, Any, None]) -> None:
+        """Let the sentry look at what was refused, while its speaker is answered."""
+
+        async def watch() -> Reply:
+            try:
+                await look
+            except Exception as error:  # noqa: BLE001 - the speaker's answer does not depend on it
+                self.incidents.report(error, during="the watch over who is refused")
+            return Reply()
+
+        self._spawn(watch())
 
     def _orphaned(self, errand: Errand, done: "asyncio.Task[Reply]") -> None:
         if not done.cancelled():
@@ -150,6 +164,8 @@ class Pipeline:
         except Refusal as refusal:
             self.book.note(asked.refused(str(refusal)))
             answer = refusal
+        if isinstance(answer, Refusal):
+            self._watch(self.sentry.refused(asked, answer))
         return _saying(answer)
 
     async def _take(self, asked: Asked) -> Reply | Refusal:
@@ -199,6 +215,7 @@ class Pipeline:
         with claimed(self.busy, asked.bound.declared, call):
             ref = await self._audit_asked(asked, approved)
             if ref is None:
+                self._watch(self.sentry.again(asked))
                 return Reply()
             try:
                 result = await self._work(asked, call)
