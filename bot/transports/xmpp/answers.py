@@ -33,10 +33,12 @@ class Answers:
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     pass_on: Callable[[], None]
     _told: str = ""
+    _done: bool = False
     _reported: float | None = None
 
     async def give(self, reply: Reply) -> bool:
         """Send the reply where it belongs; False if not all of it went out."""
+        self._done = True
         lines = pieces(reply.lines)
         if not lines:
             return True
@@ -60,6 +62,8 @@ class Answers:
             self.spawn(self._progress(f"{part:.0%} {text}"))
 
     async def _progress(self, text: str) -> None:
+        if self._done:
+            return
         line = text if self.message.place.direct else f"{self.message.nick}: {text}"
         await self._here(pieces((line,))[:1], progress=True)
 

@@ -114,8 +114,11 @@ class XmppTransport:
                 self.chatter.run(session),
                 _until_lost(stream),
             )
-        finally:
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
             stream.lost("we gave it up")
+            raise
 
     async def say(self, place: Place, lines: Sequence[str]) -> bool:
         """Deliver lines to a room that we are in, or to a person; True once they have surely arrived."""
