@@ -3,9 +3,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.runtime import loader
 from bot.testing import Chat
+
+# `make test` draws the same examples each time, on however slow a machine; `make test-long` draws anew.
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bot.demo.ircd import Ircd, Limits
 
 ACCOUNTS = {"alice": "correct horse", "Bob": "battery:staple"}
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class HandClock:

@@ -42,14 +42,14 @@ async def server(serve: Serve, *, wait: bool = True) -> AsyncIterator[int]:
     finally:
         made.close()
         if wait:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await served.wait()
 
 
 async def until(person: Person, wanted: Event) -> list[Event]:
     """Return what a person sees up to what is wanted."""
     seen: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for event in person.events():
             seen.append(event)
             if event == wanted:
@@ -90,7 +90,7 @@ async def test_a_taken_nick_gets_an_underscore_and_a_wrong_word_of_the_server_is
     second = await Person.enter(port, "alice", ACCOUNTS["alice"], [])
     assert (first.nick, second.nick) == ("alice", "alice_")
     second.say("nobody", "hello")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         event = await anext(second.events())
     assert isinstance(event, Happened)
     assert event.nick == ""
@@ -144,7 +144,7 @@ async def test_a_ping_is_answered() -> None:
 
     async with server(ping) as port:
         person = await Person.enter(port, "alice", None, [])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await answered == b"PONG :are you there\r\n"
         assert [event async for event in person.events()] == []
         await person.leave()

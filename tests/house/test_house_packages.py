@@ -59,7 +59,8 @@ class Debian:
     def start(self, **more: str) -> subprocess.Popen[str]:
         system = str(self.folder)
         return subprocess.Popen(
-            [ROOT / ".ci" / "packages"],
+            # who starts the tests may ignore signals (nohup, &), and a shell cannot trap what it inherits so
+            ["/usr/bin/env", "--default-signal", ROOT / ".ci" / "packages"],
             env={"PATH": f"{self.folder}:{os.defpath}", "SHIP": system, "SHIPBOARD_SYSTEM": system, **more},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -22,11 +22,15 @@ def sleeper() -> Iterator[int]:
     words = ["/bin/sh", "-c", "sleep 60 & wait", "umid=ford-1", "shipboard=tag"]
     null = subprocess.DEVNULL
     with subprocess.Popen(words, start_new_session=True, stdin=null, stdout=null, stderr=null) as started:
-        while not psutil.Process(started.pid).children():
-            pass
+        while not any(child.name() == "sleep" for child in _children(started.pid)):
+            pass  # until the child is the other program, its command line is its parent's
         yield started.pid
         process.end(started.pid, None, None)
         started.wait()
+
+
+def _children(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children()
 
 
 def launch(tmp_path: Path, kernel: str = "/bin/true", **changes: object) -> Launch:

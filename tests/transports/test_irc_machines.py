@@ -134,6 +134,7 @@ MANY = settings(
     stateful_step_count=12,
     deadline=None,
     database=None,  # keeping what each of them came to would cost more than running it
+    derandomize=False,
     suppress_health_check=list(HealthCheck),
 )
 

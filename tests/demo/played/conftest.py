@@ -12,7 +12,7 @@ from bot.demo import kernel
 from bot.demo.screen import Screen
 from bot.demo.stage import Stage, stage
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Paper(io.StringIO):

@@ -96,7 +96,7 @@ async def test_a_second_demo_in_the_same_folder_is_refused_and_hurts_nothing(
             pass
     alice = await played.seat("alice")
     alice.say("#ford", "!member list")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for event in alice.events():
             if isinstance(event, Said) and event.text.startswith("5 members"):
                 break

@@ -92,7 +92,7 @@ def test_without_a_terminal_and_without_a_kernel_the_tour_is_played_and_says_so_
     checkout: Path, bare: Path
 ) -> None:
     with start(checkout, str(bare)) as process:
-        out, _ = process.communicate(timeout=50)
+        out, _ = process.communicate(timeout=150)
     assert process.returncode == 0, out
     assert "NOT REAL: no guest boots here" in out
     assert out.endswith(f"{show.OVER}\n")
@@ -109,7 +109,7 @@ def test_a_signal_ends_the_tour_with_its_own_status(
         read_until(process, "-- 2.")
         process.send_signal(number)
         process.send_signal(number)
-        out, _ = process.communicate(timeout=15)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert out.endswith(f"{show.OVER}\n")
 
@@ -123,7 +123,7 @@ def test_on_a_terminal_a_person_sits_and_ctrl_c_is_a_good_end(checkout: Path, ba
         seen += _see(person, "pong hello")
         process.send_signal(signal.SIGINT)
         seen += _see(person, show.OVER)
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     os.close(person)
     assert process.returncode == 0
     assert "irssi -c 127.0.0.1 -p " in seen
@@ -141,7 +141,7 @@ def _see(terminal: int, part: str) -> str:
 @pytest.mark.usefixtures("guest_kernel")
 def test_the_tour_runs_on_real_guests(checkout: Path) -> None:
     with start(checkout, os.environ["PATH"]) as process:
-        out, _ = process.communicate(timeout=55)
+        out, _ = process.communicate(timeout=150)
     assert process.returncode == 0, out
     assert "NOT REAL" not in out
     assert "[ford-1] Linux ford-1 6." in out
@@ -155,7 +155,7 @@ def test_a_signal_ends_the_guests_too(checkout: Path) -> None:
         read_until(process, "<Eddie> ford-1 is up on ford")
         assert guests(checkout) != []
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=15)
+        process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert guests(checkout) == []
 
@@ -168,7 +168,7 @@ def test_what_a_killed_demo_left_is_ended_by_the_next(checkout: Path) -> None:
         process.kill()
     assert guests(checkout) != []
     with start(checkout, os.environ["PATH"]) as process:
-        out, _ = process.communicate(timeout=50)
+        out, _ = process.communicate(timeout=150)
     assert process.returncode == 0, out
     assert guests(checkout) == []
 
