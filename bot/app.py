@@ -11,16 +11,18 @@ from bot import networks, wiring
 from bot.config import Config
 from bot.coop.events import MachineChanged
 from bot.coop.machines import MachineEvent
-from bot.core.crew import Crew, World, assemble, migrations
+from bot.core.crew import Crew, World, assemble, keep_in_step, migrations
 from bot.hypervisors.fleet import Fleet
-from bot.model import Notice
+from bot.model import Notice, Urgency
 from bot.networks import Networks
 from bot.ports import Tx
-from bot.runtime import days, loader, rulebook
+from bot.runtime import loader, rulebook
 from bot.runtime.keeper import keep
 from bot.runtime.lookout import Lookout
+from bot.runtime.scheduler import Scheduler
 from bot.runtime.watchdog import Watchdog, judge
 from bot.store import database
+from bot.store.agenda import SqlAgenda
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.store.events import Dispatcher
@@ -37,6 +39,7 @@ class Ship:
     world: World
     crew: Crew
     store: SqliteStore
+    outbox: Outbox
     book: AuditBook
     networks: Networks
     fleet: Fleet
@@ -45,8 +48,7 @@ class Ship:
     async def sail(self) -> None:
         """Run every part until cancelled; what one of them raises ends all."""
         world, crew = self.world, self.crew
-        transports, clock = self.networks.transports, world.clock
-        outbox = Outbox(self.store, transports, clock, world.roster, incidents=world.incidents)
+        outbox = self.outbox
         dispatcher = Dispatcher(
             store=self.store,
             dispatch=crew.hub.dispatch,
@@ -65,13 +67,33 @@ class Ship:
             "the outbox": outbox.run,
             "the dispatch of events": dispatcher.run,
             "the watch over machines": self._watch_machines,
-            "the lookout": Lookout(world.links.status, self.store, world.clock).run,
-            "the calendar": days.Days(self.store, world.clock).run,
+            "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
+            "the news for the admins": self.networks.incidents.run,
+            "the schedule": self._keep_time,
         }
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.networks.run(), name="the networks")
             for name, run in parts.items():
                 tasks.create_task(keep(name, run, world.clock, world.incidents), name=name)
+
+    async def _keep_time(self) -> None:
+        """Bring what the schedule holds on time."""
+        from bot.runtime.timer import Timer  # noqa: PLC0415 - 25 ms, which the networks need not wait for
+
+        world = self.world
+        scheduler = Scheduler(
+            agenda=world.schedule,
+            store=self.store,
+            handlers=self.crew.duties,
+            clock=world.clock,
+            incidents=world.incidents,
+        )
+        world.schedule.on_change(scheduler.poke)
+        timer = Timer(scheduler.poke)
+        with timer.running():
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(scheduler.run(timer), name="what is due")
+                tasks.create_task(scheduler.beat(timer), name="the schedule's beat")
 
     async def _watch_machines(self) -> None:
         """Adopt what runs already, and put what hypervisors report where it is dispatched from."""
@@ -107,7 +129,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     path = config.bot.state / database.FILE
     store = await SqliteStore.open(path, clock, rooms_of=lambda group: wiring.rooms(config, group))
     stack.push_async_callback(store.close)
-    for steps in (days.migrations, rulebook.migrations, *migrations(plugins)):
+    for steps in (rulebook.migrations, *migrations(plugins)):
         await store.migrate(steps)
     incidents.store = store
     book = AuditBook(store, clock, incidents=incidents)
@@ -115,31 +137,37 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     rules = wiring.policies(config, store)
     machines, code = wiring.fleet(config, clock), loader.Code.of(found)
     stack.push_async_callback(machines.close)
+    people, most = SqlRoster(store, clock), config.bot.outbox_digest
+    outbox = Outbox(store, links.transports, clock, people, incidents=incidents, most=most)
     world = World(
         store=store,
         book=book,
         clock=clock,
         entropy=entropy,
         incidents=incidents,
-        roster=SqlRoster(store, clock),
+        alarms=incidents,
+        outgoing=outbox,
+        roster=people,
         registrar=SqlRegistrar({name: net.kind for name, net in config.networks.items()}),
         hypervisor=machines,
         meter=wiring.meter(config, clock),
         links=links,
         loudspeaker=links,
         policies=rules,
+        schedule=SqlAgenda(store, clock),
         code=code,
         migrate=store.migrate,
     )
     crew = assemble(plugins, world, wiring.orders(config, wiring.about(config, clock), found))
+    await keep_in_step(world, crew.registry, crew.registry.plugins)
     stack.push_async_callback(crew.pipeline.close)
     await rules.look(book)
     await _tell_switched_off(store, found.off, config.bot.state / wiring.OFF)
     watchdog = Watchdog(config.bot.state / wiring.OFF, code.paths)
-    return Ship(config, world, crew, store, book, links, machines, watchdog)
+    return Ship(config, world, crew, store, outbox, book, links, machines, watchdog)
 
 
 async def _tell_switched_off(store: SqliteStore, off: Sequence[tuple[str, str]], folder: Path) -> None:
     for name, reason in off:
         text = f"Plugin {name} is off: {reason}. Mend it, remove {folder / name}, and start me again."
-        await store.write(lambda tx, text=text: tx.notice(Notice("admins", (text,), key=text)))  # type: ignore[misc]  # mypy#12557
+        await store.write(lambda tx, text=text: tx.notice(Notice("admins", (text,), Urgency.ALERT, text)))  # type: ignore[misc]  # mypy#12557

@@ -43,6 +43,7 @@ def orders(config: Config, about: About, found: loader.Found) -> Orders:
         unpaced=frozenset(name for name, net in config.networks.items() if net.pace == "off"),
         off=frozenset(name for name, _ in found.off),
         rooms=frozenset(f"{name}/{room}" for name, net in config.networks.items() for room in net.rooms),
+        zone=config.bot.timezone,
     )
 
 
@@ -50,7 +51,8 @@ def about(config: Config, clock: Clock) -> About:
     """Return what the bot tells about itself."""
     program = str(Path(sys.argv[0]).absolute()) if Path(sys.argv[0]).name == "shipboard" else "shipboard"
     source = str(config.source.absolute()) if config.source else ""
-    return About(config.bot.nick, config.bot.prefix, clock.now(), program, source)
+    zone = config.bot.timezone
+    return About(config.bot.nick, config.bot.prefix, clock.now(), program, source, zone=zone)
 
 
 def rooms(config: Config, group: Group | str) -> Sequence[Place]:

@@ -1,5 +1,6 @@
 """The commands that the road itself has: answers to questions, jobs, and the care for plugins."""
 
+from bot.coop.events import DayBegan
 from bot.coop.people import Member, Role
 from bot.core.explain import Explainer
 from bot.core.jobs import Jobs
@@ -10,8 +11,8 @@ from bot.core.registry import Registry
 from bot.core.reload import Reloader
 from bot.core.rules import admins, anyone, members
 from bot.errors import NotAllowed
-from bot.model import Actor, Message
-from bot.ports import Clock
+from bot.model import Actor, Message, Outcome
+from bot.ports import Clock, Due
 
 plugin = Plugin("core")
 RELOAD_SECONDS = 120.0
@@ -74,3 +75,9 @@ async def plugin_list(reloader: Reloader) -> str:
 async def plugin_reload(reloader: Reloader, name: str) -> str:
     """Load a plugin's code anew; where that fails, the old one goes on."""
     return await reloader.reload(name.casefold())
+
+
+@plugin.job(when="every day 00:00 UTC", at_once=True)
+async def begin_day(due: Due) -> Outcome:
+    """Tell that a new UTC day began; of several that were missed, the last."""
+    return Outcome(events=(DayBegan(date=due.due_utc.date().isoformat()),))

@@ -1,7 +1,7 @@
 """Puts the road together from its parts; the same for the real bot and for conversations in tests."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 
@@ -11,6 +11,7 @@ from sqlite_utils import Database, Migrations
 from bot.config import NAME, explain
 from bot.coop.about import About
 from bot.core import builtin, registry
+from bot.core.duties import Duties, bind_duties, declared
 from bot.core.ears import Ears
 from bot.core.explain import Explainer
 from bot.core.hearing import bind_ears
@@ -22,10 +23,13 @@ from bot.core.plugin import Migration, Plugin
 from bot.core.questions import Questions
 from bot.core.registry import Override, Registry
 from bot.core.reload import Code, Reloader
+from bot.core.sentry import Sentry
 from bot.core.speakers import Speakers
 from bot.core.words import quoted
 from bot.errors import Conflict, NotFound, PluginError, SetupError
 from bot.ports import (
+    Agenda,
+    Alarms,
     Ask,
     Book,
     Clock,
@@ -35,18 +39,20 @@ from bot.ports import (
     Links,
     Loudspeaker,
     Meter,
+    Outgoing,
     Policies,
     Registrar,
     Roster,
+    Schedule,
     Store,
 )
 
-RESERVED = frozenset({"core", "days", "policies", "shipboard"})
+RESERVED = frozenset({"core", "days", "policies", "schedule", "shipboard"})
 """Whose tables are the ship's own."""
 
 OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Reloader, Ask, About})
 OF_THE_WORLD = frozenset[type](
-    {Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links, Policies}
+    {Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links, Outgoing, Policies, Schedule}
 )
 
 
@@ -59,6 +65,8 @@ class World:
     clock: Clock
     entropy: Entropy
     incidents: Incidents
+    alarms: Alarms
+    outgoing: Outgoing
     roster: Roster
     registrar: Registrar
     hypervisor: Hypervisor
@@ -66,6 +74,7 @@ class World:
     links: Links
     loudspeaker: Loudspeaker
     policies: Policies
+    schedule: Agenda
     code: Code
     migrate: Callable[[Migrations], Awaitable[None]]
 
@@ -81,7 +90,9 @@ class World:
             Hypervisor: self.hypervisor,
             Meter: self.meter,
             Links: self.links,
+            Outgoing: self.outgoing,
             Policies: self.policies,
+            Schedule: self.schedule,
         }
 
 
@@ -91,7 +102,7 @@ class Orders:
 
     `tables` are the plugins' own; `unpaced` networks have no pace; `off` are the plugins that the watchdog
     switched off: what the config says about them and their commands does not count. `rooms` are those that
-    plugins can hear, as network/room; None for any.
+    plugins can hear, as network/room; None for any. `zone` is the bot's own, an IANA name.
     """
 
     about: About
@@ -101,6 +112,7 @@ class Orders:
     unpaced: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
     rooms: frozenset[str] | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ class Crew:
     registry: Registry
     pipeline: Pipeline
     hub: Hub
+    duties: Duties
 
 
 @dataclass(slots=True)
@@ -153,6 +166,7 @@ class Shipyard:
         plugins = {**self.plugins, name: fresh.plugin}
         bound, settings = bind(list(plugins.values()), self.orders)
         await self.world.migrate(_steps(fresh.plugin))
+        await keep_in_step(self.world, bound, [name])
         fresh.keep()
         kind = fresh.plugin.settings
         if kind is not None:
@@ -184,6 +198,10 @@ def bind(plugins: Sequence[Plugin], orders: Orders) -> tuple[Registry, dict[type
         overrides={name: o for name, o in orders.overrides.items() if name in names or not orders.off},
         prefix=orders.about.prefix,
     )
+    everywhere = OF_THE_CREW | OF_THE_WORLD | frozenset(settings)
+    bound.plugins = tuple(plugin.name for plugin in (builtin.plugin, *plugins))
+    bound.duties = bind_duties((builtin.plugin, *plugins), everywhere)
+    bound.declared = declared((builtin.plugin, *plugins), settings, orders.zone)
     bound.ears = bind_ears(plugins, settings, OF_THE_CREW | OF_THE_WORLD | frozenset(settings), orders.rooms)
     return bound, settings
 
@@ -208,11 +226,18 @@ def assemble(plugins: Sequence[Plugin], world: World, orders: Orders) -> Crew:
         speakers=Speakers(world.clock, unpaced=orders.unpaced),
         questions=questions,
         jobs=jobs,
+        sentry=Sentry(world.roster, world.alarms),
         hands=hands,
         ears=Ears(bound, services, world.clock, world.incidents, hands, world.loudspeaker),
         hints=dict(orders.hints),
     )
-    return Crew(bound, pipeline, hub)
+    return Crew(bound, pipeline, hub, Duties(bound, services, world.clock, hands))
+
+
+async def keep_in_step(world: World, bound: Registry, plugins: Collection[str]) -> None:
+    """Let the schedule hold what these plugins declare."""
+    plans = [one for one in bound.declared if one.plan.plugin in plugins]
+    await world.store.write(lambda tx: world.schedule.keep_in_step(tx, plans, plugins))
 
 
 def migrations(plugins: Sequence[Plugin]) -> tuple[Migrations, ...]:

@@ -17,7 +17,7 @@ from bot.core.plugin import Command, Converting, Function, Listener, Plugin
 from bot.core.rules import BY_NAME, Rule
 from bot.errors import NotFound, PluginError
 from bot.model import Actor, Place
-from bot.ports import Report
+from bot.ports import Declared, Report
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 
@@ -73,6 +73,9 @@ class Registry:
     listeners: list[Heard] = field(default_factory=list)
     answerers: list[Heard] = field(default_factory=list)
     ears: Mapping[Place, tuple[Heard, ...]] = field(default_factory=dict)
+    duties: dict[str, Heard] = field(default_factory=dict)
+    declared: tuple[Declared, ...] = ()
+    plugins: tuple[str, ...] = ()
     events: dict[str, type[Event]] = field(default_factory=dict)
 
     def become(self, other: "Registry") -> None:
@@ -82,7 +85,7 @@ class Registry:
         the mapping of events stays the same one, as the dispatch holds it.
         """
         self.commands, self.listeners, self.answerers = other.commands, other.listeners, other.answerers
-        self.ears = other.ears
+        self.ears, self.duties, self.declared = other.ears, other.duties, other.declared
         self.events.clear()
         self.events.update(other.events)
 

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,6 +95,9 @@ class _Unannounced:
         pass
 
     def event(self, event: Event) -> None:
+        pass
+
+    def afterwards(self, hook: Callable[[], None]) -> None:
         pass
 
 

@@ -18,10 +18,11 @@ from bot.ports.schedule import (
     Target,
 )
 from bot.ports.store import Ask, Book, Dispatch, Entry, Row, Store, Tx
-from bot.ports.world import Clock, Entropy, Incidents
+from bot.ports.world import Alarms, Clock, Entropy, Incidents
 
 __all__ = [
     "Agenda",
+    "Alarms",
     "Ask",
     "Backlog",
     "Book",

@@ -7,12 +7,13 @@ by itself may be done twice. One that raises is tried again, ever later, until i
 that raises a Refusal pauses its entry, and the owner is told the text.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from bot.model import Group, Place
+from bot.model import Group, Outcome, Place
 from bot.ports.store import Tx
 
 Target = Place | Group | Literal["owner"]
@@ -68,7 +69,7 @@ class Scheduled:
     """A plan that is in the schedule; numbers are never used again.
 
     `next_due` is the next date that is not settled yet, None while none will come. `failures` counts those in
-    a row, `occurrences` the dates that have come; `since` is when it was added or last changed.
+    a row, `occurrences` the dates that have come, `revision` its changes; `since` is when the last was.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Scheduled:
     occurrences: int = 0
     failures: int = 0
     reason: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +127,68 @@ class Schedule(Protocol):
 
     def dates(self, entry: Scheduled, count: int) -> tuple[datetime, ...]:
         """Return an entry's next dates in UTC, fewer if no more come; of a resting one, as if resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A plan that code or config declares; `at_once`: if it is new, its last date before now comes too."""
+
+    plan: Plan
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the handler of an entry returned for one of its dates."""
+
+    due: Due
+    outcome: Outcome
+
+
+class Agenda(Schedule, Protocol):
+    """The schedule's table, for what brings its entries on time.
+
+    `kinds` are those that have a handler, each "PLUGIN KIND"; entries of others wait for one. What is written
+    of an entry that somebody changed or deleted since it was read is nothing.
+    """
+
+    def on_change(self, hook: Callable[[], None]) -> None:
+        """Call this in the event loop after each commit that changed the schedule."""
+
+    def keep_in_step(self, tx: Tx, plans: Sequence[Declared], plugins: Collection[str]) -> None:
+        """Make the declared entries of these plugins what they declare now; Usage for a wrong rule.
+
+        One that stays the same goes on, and stays paused; a broken one begins anew.
+        """
+
+    async def soonest(self, kinds: Collection[str], but: Collection[int]) -> datetime | None:
+        """Return when the next entry, leaving some out, has to be looked at."""
+
+    async def due(
+        self, kinds: Collection[str], now: datetime, but: Collection[int], limit: int
+    ) -> tuple[Scheduled, ...]:
+        """Return what has to be looked at now, the longest due first.
+
+        One whose row cannot be read, or whose owner is no member any more, is BROKEN, with the reason.
+        """
+
+    async def unclaimed(self, entry: Scheduled, dates: Sequence[datetime]) -> tuple[datetime, ...]:
+        """Return those dates that have not come yet."""
+
+    def settle(self, tx: Tx, entry: Scheduled, done: Sequence[Done], next_due: datetime | None) -> None:
+        """Claim each date and write what is said and told of it, unless it was claimed before.
+
+        Without a next date the entry is over, and taken away.
+        """
+
+    def stop(self, tx: Tx, entry: Scheduled, state: ScheduleState, reason: str) -> None:
+        """Let an entry rest, and tell its owner, and the admins of a broken one."""
+
+    def fail(self, tx: Tx, entry: Scheduled, retry: datetime) -> None:
+        """Count a failure; the date is due again, from `retry` on."""
+
+    def recompute(self, tx: Tx, above: int, limit: int) -> int | None:
+        """Work out the next dates of that many entries that are not due, from this number on.
+
+        Returns the last of the numbers, None if there are no more. One whose rule cannot be read is stopped.
+        """

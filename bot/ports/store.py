@@ -34,6 +34,9 @@ class Tx(Protocol):
     def event(self, event: Event) -> None:
         """Put an event where it is dispatched from after the commit."""
 
+    def afterwards(self, hook: Callable[[], None]) -> None:
+        """Call this in the bot's event loop after the commit; in a process without one it is not called."""
+
 
 class Store(Protocol):
     """The database: one writer thread, one transaction per call; readers have their own connection."""

@@ -96,12 +96,13 @@ def _prepared(conn: sqlite3.Connection, *, read_only: bool) -> Database:
 class Transaction:
     """One transaction, as its function sees it: bot.ports.Tx. Of no use once that has returned."""
 
-    __slots__ = ("_at", "_db", "_rooms_of", "open", "told")
+    __slots__ = ("_at", "_db", "_rooms_of", "hooks", "open", "told")
 
     def __init__(self, db: Database, at: datetime, rooms_of: RoomsOf) -> None:
         self._db, self._at, self._rooms_of = db, at, rooms_of
         self.open = True
         self.told = False
+        self.hooks: list[Callable[[], None]] = []
 
     @property
     def db(self) -> Database:
@@ -124,6 +125,11 @@ class Transaction:
         """Put an event where it is dispatched from after the commit."""
         events.put(self.db, event, self._at)
         self.told = True
+
+    def afterwards(self, hook: Callable[[], None]) -> None:
+        """Call this after the commit, once however often it is asked for."""
+        if hook not in self.hooks:
+            self.hooks.append(hook)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -85,10 +85,9 @@ class SqliteStore:
 
         StoreFault for what SQLite says. Cancelling the caller does not stop a transaction that has begun.
         """
-        result, told = await self._run(self._writing, lambda: self._transact(fn))
-        if told:
-            for hook in self._hooks:
-                hook()
+        result, told, hooks = await self._run(self._writing, lambda: self._transact(fn))
+        for hook in (*hooks, *(self._hooks if told else ())):
+            hook()
         return result
 
     async def read(self, fn: Callable[[Database], T]) -> T:
@@ -143,9 +142,9 @@ class SqliteStore:
         with faults(self.path):
             prepare(self._connection, migrations)
 
-    def _transact(self, fn: Callable[[Tx], T]) -> tuple[T, bool]:
+    def _transact(self, fn: Callable[[Tx], T]) -> tuple[T, bool, Sequence[Callable[[], None]]]:
         with faults(self.path), transaction(self._connection, self._clock.now(), self._rooms_of) as tx:
-            return fn(tx), tx.told
+            return fn(tx), tx.told, tx.hooks
 
     def _look(self, fn: Callable[[Database], T]) -> T:
         db = self._idle.get()

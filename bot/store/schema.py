@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import chains, events, notices
+from bot.store import chains, events, notices, schedule
 
 migrations = Migrations("shipboard")
 
@@ -41,3 +41,16 @@ def first_voyage(db: Database) -> None:
         f"share {text} CHECK (share IN ('full', 'half')), memory_mib INTEGER NOT NULL, "
         "kernel TEXT, initrd TEXT, disk TEXT) STRICT"
     )
+
+
+@migrations()
+def what_was_never_said(db: Database) -> None:
+    """Create the counts of what expired or was dropped before anybody heard it."""
+    notices.create_counts(db)
+
+
+@migrations()
+def on_time(db: Database) -> None:
+    """Create the schedule, and put what told of each new day into it."""
+    schedule.create(db)
+    schedule.take_over_days(db)

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,7 @@ from bot.coop.machines import Machine
 from bot.coop.people import Role
 from bot.coop.shares import Share
 from bot.core.address import addressed
-from bot.core.crew import Crew, Orders, World, assemble, migrations
+from bot.core.crew import Crew, Orders, World, assemble, keep_in_step, migrations
 from bot.core.plugin import Plugin
 from bot.core.registry import Override
 from bot.hypervisors.fake import FakeHypervisor
@@ -21,13 +22,16 @@ from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
 from bot.model import Group, Identity, IdentityKind, Message, Place, Remark, Reply
 from bot.paths import share
-from bot.ports import Book, Clock, Tx
+from bot.ports import Agenda, Book, Clock, Tx
 from bot.runtime import rulebook
 from bot.runtime.rulebook import Rulebook
+from bot.runtime.scheduler import Scheduler
 from bot.store import times
+from bot.store.agenda import SqlAgenda
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.store.events import Dispatcher
+from bot.store.outbox import Outbox
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster, row_of
 from bot.testing.clock import FakeClock, HastyClock
@@ -58,6 +62,7 @@ class Chat:
     dispatcher: Dispatcher
     code: FakeCode
     loudspeaker: FakeLoudspeaker
+    schedule: Agenda
     progress: list[str] = field(default_factory=list)
 
     @classmethod
@@ -71,14 +76,16 @@ class Chat:
         overrides: Mapping[str, Override] | None = None,
         paced: bool = False,
         policies: Path | None = None,
+        clock: FakeClock | None = None,
     ) -> AsyncIterator[Self]:
         """Start a bot with these plugins, four members and three machines, its database in the folder.
 
         `tables` are the plugins' own in the config, `overrides` the operator's by command. People may talk as
         fast as they like unless it is `paced`. `policies` is their folder, ours if left out. Opened again on
-        the same folder, it is the same bot restarted.
+        the same folder, it is the same bot restarted, later if the `clock` has gone on. What the schedule
+        holds comes when that is advanced.
         """
-        clock, incidents = FakeClock(), FakeIncidents()
+        clock, incidents = clock or FakeClock(), FakeIncidents()
         store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=_rooms)
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
@@ -105,8 +112,9 @@ class Chat:
         crew = assemble(plugins, world, orders)
         for migration in (rulebook.migrations, *migrations(plugins)):
             await store.migrate(migration)
-        await store.write(_populate)
+        fresh = await store.write(_populate)
         await rules.look(book)
+        clock.alarm = await _on_time(world, crew, fresh=fresh)
         dispatcher = Dispatcher(
             store=store,
             dispatch=crew.hub.dispatch,
@@ -116,8 +124,21 @@ class Chat:
         )
         await crew.pipeline.jobs.tell_interrupted(world.roster)
         try:
-            yield cls(crew, store, book, clock, hypervisor, meter, incidents, dispatcher, code, loudspeaker)
+            yield cls(
+                crew,
+                store,
+                book,
+                clock,
+                hypervisor,
+                meter,
+                incidents,
+                dispatcher,
+                code,
+                loudspeaker,
+                world.schedule,
+            )
         finally:
+            clock.alarm = None
             await crew.pipeline.close()
             await book.close()
             await store.close()
@@ -229,6 +250,8 @@ def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
         clock=clock,
         entropy=FakeEntropy(),
         incidents=incidents,
+        alarms=incidents,
+        outgoing=Outbox(store, (), clock, SqlRoster(store, clock), incidents=incidents),
         roster=SqlRoster(store, clock),
         registrar=SqlRegistrar({NETWORK: "irc", "jabber": "xmpp"}),
         hypervisor=fleet,
@@ -236,15 +259,38 @@ def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
         links=FakeLinks(),
         loudspeaker=loudspeaker,
         policies=rules,
+        schedule=SqlAgenda(store, clock),
         code=code,
         migrate=store.migrate,
     )
 
 
-def _populate(tx: Tx) -> None:
+async def _on_time(world: World, crew: Crew, *, fresh: bool) -> Scheduler:
+    """Let the schedule begin: a fresh one in the middle of a day, an older one with what it missed."""
+    await keep_in_step(world, crew.registry, crew.registry.plugins)
+    scheduler = Scheduler(
+        agenda=world.schedule,
+        store=world.store,
+        handlers=crew.duties,
+        clock=world.clock,
+        incidents=world.incidents,
+    )
+    for entry in await world.schedule.entries(plugin="core") if fresh else ():
+        await world.store.write(partial(_skip_to_next, world.schedule, entry.number))
+    await scheduler.turn()
+    return scheduler
+
+
+def _skip_to_next(schedule: Agenda, number: int, tx: Tx) -> None:
+    schedule.pause(tx, number)
+    schedule.resume(tx, number)
+
+
+def _populate(tx: Tx) -> bool:
+    """Let there be members and machines, unless there are already; whether there were none."""
     at = times.text(tx.at)
     if tx.db.table("members").count:
-        return
+        return False
     for name, role in PEOPLE.items():
         share = Share.HALF if name == "bob" else Share.FULL
         row = {"name": name, "role": role.value, "share": share.value, "standing": "good", "joined": at}
@@ -253,3 +299,4 @@ def _populate(tx: Tx) -> None:
         tx.db.table("identities").insert({**identity, "member": name, "bound": at, "seen": at})
     for machine in MACHINES:
         tx.db.table("machines").insert(row_of(machine))
+    return True

@@ -294,6 +294,7 @@ async def test_every_table_is_made_by_a_named_step() -> None:
     assert [step.name for step in schema.migrations.pending(Database(memory=True))] == [
         "first_voyage",
         "what_was_never_said",
+        "on_time",
     ]
 
 
