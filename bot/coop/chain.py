@@ -20,6 +20,7 @@ SHOWN = 12
 
 Cell = str | int | None
 
+_written = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _HEAD = re.compile(f"[0-9a-f]{{{SHOWN},64}}")
 
 
@@ -55,8 +56,7 @@ def is_head(text: str) -> bool:
 def digest(prev: str, seq: int, cells: Mapping[str, Cell]) -> str:
     """Return the hash, 64 hex digits, of a row with these cells after the row with the hash `prev`."""
     present = sorted((name, cell) for name, cell in cells.items() if cell is not None)
-    text = json.dumps([prev, seq, present], ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return hashlib.sha256(_written([prev, seq, present]).encode("ascii")).hexdigest()
 
 
 def walk(links: Iterable[Link]) -> Verdict:

@@ -3,8 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,15 +20,21 @@ from bot.store.times import instant, storable, text
 BATCH_SECONDS = 1.0
 """How long what only reads may wait for its row."""
 
+BATCH_ROWS = 500
+"""How many may wait so long; that many are written at once, so that a flood of them does not pile up."""
+
 NOTED = 10_000
 """How many entries may wait; more are counted, and the count is a row of its own."""
 
 STAMPS_KEPT = timedelta(hours=24)
 
+_CELLS = tuple(cell.name for cell in fields(Entry))
+_cells = attrgetter(*_CELLS)
+
 
 def append(tx: Tx, entry: Entry, at: datetime | None = None) -> int:
     """Append a row in a transaction of the caller's; return its number."""
-    cells = {"at": text(at or tx.at), **asdict(entry)}
+    cells = {"at": text(at or tx.at), **dict(zip(_CELLS, _cells(entry), strict=True))}
     return chains.append(tx.db, chains.AUDIT, cells)[0]
 
 
@@ -37,19 +45,21 @@ class AuditBook:
         self._store, self._clock, self._incidents = store, clock, incidents
         self._noted: deque[tuple[Entry, datetime]] = deque()
         self._lost = 0
-        self._wake = asyncio.Event()
+        self._wake, self._many = asyncio.Event(), asyncio.Event()
 
     async def write(self, entry: Entry, *, stamp: str | None = None) -> int | None:
         """Append durably and return the row's number; None, with nothing written, for a stamp seen before."""
         return await self._write(entry, stamp)
 
     def note(self, entry: Entry) -> None:
-        """Append within a second, in a batch; beyond NOTED waiting entries they are only counted."""
+        """Append in a batch, within BATCH_SECONDS; beyond NOTED waiting entries they are only counted."""
         if len(self._noted) < NOTED:
             self._noted.append((entry, self._clock.now()))
         else:
             self._lost += 1
         self._wake.set()
+        if len(self._noted) >= BATCH_ROWS:
+            self._many.set()
 
     async def recent(self, count: int) -> tuple[Row, ...]:
         """Return the newest rows, the newest first."""
@@ -67,16 +77,32 @@ class AuditBook:
             await self._write(None, None)
 
     async def run(self) -> None:
-        """Write what was noted, a second after the first of it, until cancelled."""
+        """Write what was noted, BATCH_SECONDS after the first of it or once it is many, until cancelled."""
+        pause = self._gather
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._clock.sleep(BATCH_SECONDS)
+            await pause()
+            self._many.clear()
             try:
                 await self.flush()
+                pause = self._gather
             except StoreFault as error:
                 self._incidents.report(error, during="the audit book, which tries again")
                 self._wake.set()
+                pause = partial(self._clock.sleep, BATCH_SECONDS)
+
+    async def _gather(self) -> None:
+        """Wait for more, so that many share one transaction."""
+        waits: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(self._clock.sleep(BATCH_SECONDS)),
+            asyncio.ensure_future(self._many.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def close(self) -> None:
         """Write what was noted, before the store is closed."""

@@ -8,6 +8,7 @@ found even where no head was published. Triggers refuse what is not an append; v
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
 
 from sqlite_utils import Database
 from sqlite_utils.db import quote_identifier as quoted
@@ -56,20 +57,24 @@ def append(db: Database, chain: str, cells: Mapping[str, Cell]) -> tuple[int, st
 
     StoreFault where the record of the chain's head is gone.
     """
-    found = db.execute("SELECT length, head FROM chain_heads WHERE chain = ?", [chain]).fetchone()
+    conn = db.conn
+    found = conn.execute("SELECT length, head FROM chain_heads WHERE chain = ?", [chain]).fetchone()
     if found is None:
         raise StoreFault(f"{chain}: the record of the chain's head is missing, run shipboard verify")
     kept = {name: storable(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
     seq, prev = found[0] + 1, found[1]
     made = digest(prev, seq, kept)
-    row = {"seq": seq, **kept, "prev": prev, "hash": made}
-    names, marks = ", ".join(quoted(name) for name in row), ", ".join("?" * len(row))
-    db.execute(
-        f"INSERT INTO {quoted(chain)} ({names}) VALUES ({marks})",  # noqa: S608 - names of columns, quoted
-        list(row.values()),
-    )
-    db.execute("UPDATE chain_heads SET length = ?, head = ? WHERE chain = ?", [seq, made, chain])
+    conn.execute(_insertion(chain, tuple(kept)), [seq, *kept.values(), prev, made])
+    conn.execute("UPDATE chain_heads SET length = ?, head = ? WHERE chain = ?", [seq, made, chain])
     return seq, made
+
+
+@lru_cache(maxsize=64)
+def _insertion(chain: str, cells: tuple[str, ...]) -> str:
+    """Write the statement that appends a row with these cells."""
+    columns = ("seq", *cells, "prev", "hash")
+    names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
+    return f"INSERT INTO {quoted(chain)} ({names}) VALUES ({marks})"  # noqa: S608 - names, quoted
 
 
 def verify(db: Database, chain: str, head: str | None = None) -> Verdict:

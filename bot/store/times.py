@@ -28,4 +28,4 @@ def instant(written: str) -> datetime:
 
 def storable(words: str) -> str:
     """Return the words without lone surrogates, which UTF-8 and so SQLite cannot hold."""
-    return words.encode("utf-8", "replace").decode()
+    return words if words.isascii() else words.encode("utf-8", "replace").decode()

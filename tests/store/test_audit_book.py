@@ -12,7 +12,9 @@ from bot.store import audit
 from bot.store.audit import AuditBook
 from bot.store.connection import connect
 from bot.store.database import SqliteStore
-from tests.store.conftest import Complaints, HandClock
+from tests.store.conftest import DEADLINE, Complaints, HandClock
+
+FULL_DISK = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
 
 
 def entry(words: str, kind: str = "asked") -> Entry:
@@ -85,6 +87,34 @@ async def test_what_only_reads_is_written_within_a_second(
     assert await rows(store) == ["0", "1", "2", "3", "4", "later"]
 
 
+async def written(store: SqliteStore, count: int) -> None:
+    """Wait until there are so many rows."""
+    async with asyncio.timeout(DEADLINE):
+        while len(await rows(store)) < count:
+            pass
+
+
+async def test_many_do_not_wait_out_their_second(running: AuditBook, store: SqliteStore) -> None:
+    for number in range(audit.BATCH_ROWS):
+        running.note(entry(str(number)))
+    await written(store, audit.BATCH_ROWS)
+
+
+async def test_many_that_could_not_be_written_wait_before_they_are_tried_again(
+    running: AuditBook, clock: HandClock, store: SqliteStore, complaints: Complaints
+) -> None:
+    await store.write(lambda tx: tx.db.execute(FULL_DISK))
+    for number in range(audit.BATCH_ROWS):
+        running.note(entry(str(number)))
+    await asyncio.wait_for(complaints.came.wait(), DEADLINE)
+    running.note(entry("one more"))
+    await clock.asked_for(1.0)
+    await store.write(lambda tx: tx.db.execute("DROP TRIGGER full"))
+    assert (len(complaints.all), await rows(store)) == (1, [])
+    clock.advance(1)
+    await written(store, audit.BATCH_ROWS + 1)
+
+
 async def test_what_was_noted_stands_before_what_came_after(
     book: AuditBook, clock: HandClock, store: SqliteStore
 ) -> None:
@@ -132,11 +162,7 @@ async def test_notes_beyond_the_bound_are_counted(
 async def test_a_disk_that_fails_loses_no_note(
     running: AuditBook, clock: HandClock, store: SqliteStore, complaints: Complaints
 ) -> None:
-    await store.write(
-        lambda tx: tx.db.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
-        )
-    )
+    await store.write(lambda tx: tx.db.execute(FULL_DISK))
     running.note(entry("one"))
     running.note(entry("two"))
     await clock.asked_for(1.0)
