@@ -25,6 +25,7 @@ from bot.errors import (
 )
 from bot.ports import (
     Ask,
+    Backlog,
     Book,
     CatchUp,
     Clock,
@@ -36,6 +37,7 @@ from bot.ports import (
     Links,
     LinkStatus,
     Meter,
+    Outgoing,
     Plan,
     Policies,
     Registrar,
@@ -99,6 +101,7 @@ __all__ = [
     "About",
     "Actor",
     "Ask",
+    "Backlog",
     "Book",
     "Call",
     "CatchUp",
@@ -138,6 +141,7 @@ __all__ = [
     "NotFound",
     "Notice",
     "Outcome",
+    "Outgoing",
     "Place",
     "Plan",
     "Plugin",

@@ -254,7 +254,7 @@ def drop(db: Database, place: str) -> int:
     """Remove and count all that waits for a place, written as a Backlog has it; return how much that was."""
     gone = 0
     for kind in ("room", "nick", "member"):
-        destination = f"{kind} {place}"
+        destination = storable(f"{kind} {place}")
         if count := db.execute("DELETE FROM outbox WHERE destination = ?", [destination]).rowcount:
             count_lost(db, destination, dropped=count)
             gone += count
