@@ -28,7 +28,6 @@ class LinkStatus:
     rooms: tuple[str, ...] = ()
     detail: str = ""
     dropped: int = 0
-    dropped: int = 0
 
 
 class Transport(Protocol):
