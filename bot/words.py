@@ -73,8 +73,6 @@ __all__ = [
     "Refusal",
     "Relayed",
     "Remark",
-    "Relayed",
-    "Remark",
     "Reply",
     "Role",
     "RunResult",
