@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from bot.core.address import Addressed, addressed
+from bot.core.address import Addressed, addressed, named
 from bot.model import Message, Place, Remark
 from bot.ports import Clock, Incidents, Road
 from bot.transports.irc.answers import Manner
@@ -88,15 +88,18 @@ class Conversation:
                 return
             self.chatter += 1
             if self.road.listens(session.places[bare]):
-                self._overhear(session.places[bare], nick, body, said(stanza))
+                self._overhear(session, bare, nick, body, said(stanza))
 
-    def _overhear(self, place: Place, nick: str, body: str, marks: Said) -> None:
+    def _overhear(self, session: Session, bare: str, nick: str, body: str, marks: Said) -> None:
+        """Hand on what was said to others, line by line; neither history nor what was said anew."""
         if marks.delayed or marks.corrects or marks.forwards:
             return
         action = body.startswith(_ACTION)
-        text = clean(body.removeprefix(_ACTION)[:LONGEST]).strip()
-        if text:
-            self.road.overhear(Remark(place, clean(nick), text, action=action))
+        for line in body.removeprefix(_ACTION)[:LONGEST].splitlines():
+            text = clean(line).strip()
+            if text:
+                those = named(text, lambda word: session.muc.has(bare, word))
+                self.road.overhear(Remark(session.places[bare], clean(nick), text, action, those))
 
     def _directly(self, session: Session, stanza: Element, sender: str) -> None:
         bare, resource = parted(sender)
@@ -145,7 +148,7 @@ class Conversation:
             text=clean(heard.said.text),
             at=self.clock.now(),
             identity=session.identity(heard.real),
-            stamp=next((ident for who, ident in heard.marks.stamps if who == by and ident), None),
+            stamp=heard.marks.stamp(by),
             replayed=heard.marks.delayed,
             named=heard.said.named,
         )

@@ -35,6 +35,7 @@ _REFUSED = {
     "not-authorized": "it wants a password",
     "forbidden": "we are banned",
     "registration-required": "it is for its members only: let one of its admins make {jid} a member",
+    "gone": "it was destroyed",
     "item-not-found": "it is locked, or there is no such room",
     "not-allowed": "there is no such room, and we may not make it",
     "not-acceptable": "it wants another nick of us",

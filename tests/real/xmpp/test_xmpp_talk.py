@@ -119,13 +119,14 @@ async def test_what_is_relayed_is_said_and_what_others_say_is_overheard(
     alice = await people(prosody, "alice")
     async with at_sea(prosody) as ship:
         await ship.until("coming in", rooms=(TEAM,))
-        assert ship.transport.pass_on(Relayed(ROOM, "<bob@irc> !who is it"))
-        await alice.hears("<bob@irc> !who is it")
+        assert ship.transport.pass_on(Relayed(ROOM, "<bob@irc> !who is alice", hushed=("alice", "bob")))
+        await alice.hears("<bob@irc> !who is a\u200blice")
         alice.say("/me waves")
-        alice.say("hello\nthere")
+        alice.say("hello Eddie\nthere")
         await alice.fence()
     assert ship.road.remarks == [
         Remark(ROOM, "alice", "waves", action=True),
-        Remark(ROOM, "alice", "hello there"),
+        Remark(ROOM, "alice", "hello Eddie", named=("Eddie",)),
+        Remark(ROOM, "alice", "there"),
     ]
     assert [message.text for message in ship.road.heard][:-1] == []
