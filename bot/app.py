@@ -1,6 +1,7 @@
 """The composition root: the only place where the parts meet; `bot.wiring` makes them."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,17 +10,22 @@ from pathlib import Path
 
 from bot import networks, wiring
 from bot.config import Config
+from bot.coop.about import About
 from bot.coop.events import MachineChanged
 from bot.coop.machines import MachineEvent
 from bot.core.crew import Crew, World, assemble, keep_in_step, migrations
+from bot.core.plugin import Plugin
 from bot.hypervisors.fleet import Fleet
 from bot.model import Notice, Urgency
 from bot.networks import Networks
-from bot.ports import Tx
-from bot.runtime import loader, rulebook
+from bot.ports import Clock, Tx
+from bot.runtime import health, loader, rulebook
+from bot.runtime.doorbell import Doorbell
+from bot.runtime.health import Health
 from bot.runtime.keeper import keep
 from bot.runtime.lookout import Lookout
 from bot.runtime.scheduler import Scheduler
+from bot.runtime.systemd import Notifier
 from bot.runtime.watchdog import Watchdog, judge
 from bot.store import database
 from bot.store.agenda import SqlAgenda
@@ -44,6 +50,7 @@ class Ship:
     networks: Networks
     fleet: Fleet
     watchdog: Watchdog
+    health: Health
 
     async def sail(self) -> None:
         """Run every part until cancelled; what one of them raises ends all."""
@@ -70,6 +77,8 @@ class Ship:
             "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
+            "the health": self.health.run,
+            "the doorbell": Doorbell(self.config.bot.state, self.health.answer).run,
         }
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.networks.run(), name="the networks")
@@ -122,15 +131,9 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     """
     links = links or networks.prepare(config, stack)
     clock, entropy, incidents = links.clock, links.entropy, links.incidents
-    found = wiring.find_plugins(config)
-    if judge(config.bot.state / wiring.OFF, found.paths):
-        found = wiring.find_plugins(config)
+    found = _found(config)
     plugins = [loaded.plugin for loaded in found.loaded]
-    path = config.bot.state / database.FILE
-    store = await SqliteStore.open(path, clock, rooms_of=lambda group: wiring.rooms(config, group))
-    stack.push_async_callback(store.close)
-    for steps in (rulebook.migrations, *migrations(plugins)):
-        await store.migrate(steps)
+    store = await _store(config, stack, clock, plugins)
     incidents.store = store
     book = AuditBook(store, clock, incidents=incidents)
     stack.push_async_callback(book.close)
@@ -158,13 +161,47 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
         code=code,
         migrate=store.migrate,
     )
-    crew = assemble(plugins, world, wiring.orders(config, wiring.about(config, clock), found))
+    about = wiring.about(config, clock)
+    crew = assemble(plugins, world, wiring.orders(config, about, found))
     await keep_in_step(world, crew.registry, crew.registry.plugins)
     stack.push_async_callback(crew.pipeline.close)
     await rules.look(book)
     await _tell_switched_off(store, found.off, config.bot.state / wiring.OFF)
     watchdog = Watchdog(config.bot.state / wiring.OFF, code.paths)
-    return Ship(config, world, crew, store, outbox, book, links, machines, watchdog)
+    return Ship(
+        config, world, crew, store, outbox, book, links, machines, watchdog, _health(world, links, about)
+    )
+
+
+def _health(world: World, links: Networks, about: About) -> Health:
+    return Health(
+        notifier=Notifier.of(os.environ),
+        about=about,
+        clock=world.clock,
+        store=world.store,
+        roster=world.roster,
+        outgoing=world.outgoing,
+        links=links.status,
+        supervisors=lambda: links.supervisors,
+    )
+
+
+def _found(config: Config) -> loader.Found:
+    """Return the plugins without one that held up the last run."""
+    found = wiring.find_plugins(config)
+    return wiring.find_plugins(config) if judge(config.bot.state / wiring.OFF, found.paths) else found
+
+
+async def _store(
+    config: Config, stack: AsyncExitStack, clock: Clock, plugins: Sequence[Plugin]
+) -> SqliteStore:
+    """Open the database, with everybody's tables up to date."""
+    path = config.bot.state / database.FILE
+    store = await SqliteStore.open(path, clock, rooms_of=lambda group: wiring.rooms(config, group))
+    stack.push_async_callback(store.close)
+    for steps in (rulebook.migrations, health.migrations, *migrations(plugins)):
+        await store.migrate(steps)
+    return store
 
 
 async def _tell_switched_off(store: SqliteStore, off: Sequence[tuple[str, str]], folder: Path) -> None:

@@ -13,6 +13,7 @@ from bot.coop.events import Event
 from bot.coop.machines import Machine
 from bot.coop.people import Role
 from bot.coop.shares import Share
+from bot.core import builtin, duties
 from bot.core.address import addressed
 from bot.core.crew import Crew, Orders, World, assemble, keep_in_step, migrations
 from bot.core.plugin import Plugin
@@ -22,7 +23,7 @@ from bot.hypervisors.fleet import Fleet
 from bot.meters.fake import FakeMeter
 from bot.model import Group, Identity, IdentityKind, Message, Place, Remark, Reply
 from bot.paths import share
-from bot.ports import Agenda, Book, Clock, Tx
+from bot.ports import Agenda, Book, Clock, Declared, Tx
 from bot.runtime import rulebook
 from bot.runtime.rulebook import Rulebook
 from bot.runtime.scheduler import Scheduler
@@ -82,15 +83,13 @@ class Chat:
 
         `tables` are the plugins' own in the config, `overrides` the operator's by command. People may talk as
         fast as they like unless it is `paced`. `policies` is their folder, ours if left out. Opened again on
-        the same folder, it is the same bot restarted, later if the `clock` has gone on. What the schedule
-        holds comes when that is advanced.
+        the same folder, it is the same bot restarted. What is due comes as the `clock` is advanced.
         """
         clock, incidents = clock or FakeClock(), FakeIncidents()
         store = await SqliteStore.open(folder / "shipboard.db", clock, rooms_of=_rooms)
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
-        loudspeaker = FakeLoudspeaker()
-        code = FakeCode({plugin.name: plugin for plugin in plugins})
+        loudspeaker, code = FakeLoudspeaker(), FakeCode({plugin.name: plugin for plugin in plugins})
         rules = Rulebook(policies or share("policies"), store)
         world = _world(
             store,
@@ -103,40 +102,14 @@ class Chat:
             rules=rules,
             loudspeaker=loudspeaker,
         )
-        orders = Orders(
-            about=About("Eddie", "!", clock.now()),
-            tables=tables or {},
-            overrides=overrides or {},
-            unpaced=frozenset() if paced else frozenset({NETWORK}),
-        )
-        crew = assemble(plugins, world, orders)
-        for migration in (rulebook.migrations, *migrations(plugins)):
-            await store.migrate(migration)
-        fresh = await store.write(_populate)
-        await rules.look(book)
-        clock.alarm = await _on_time(world, crew, fresh=fresh)
-        dispatcher = Dispatcher(
-            store=store,
-            dispatch=crew.hub.dispatch,
-            classes=crew.registry.events,
-            clock=HastyClock(),
-            incidents=incidents,
-        )
+        crew = assemble(plugins, world, _orders(clock, tables or {}, overrides or {}, paced=paced))
+        await _embark(world, plugins, rules)
+        clock.alarm = await _on_time(world, crew)
+        dispatcher = _dispatcher(store, crew, incidents)
         await crew.pipeline.jobs.tell_interrupted(world.roster)
+        fakes = (hypervisor, meter, incidents, dispatcher, code, loudspeaker)
         try:
-            yield cls(
-                crew,
-                store,
-                book,
-                clock,
-                hypervisor,
-                meter,
-                incidents,
-                dispatcher,
-                code,
-                loudspeaker,
-                world.schedule,
-            )
+            yield cls(crew, store, book, clock, *fakes, world.schedule)
         finally:
             clock.alarm = None
             await crew.pipeline.close()
@@ -265,8 +238,39 @@ def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
     )
 
 
-async def _on_time(world: World, crew: Crew, *, fresh: bool) -> Scheduler:
-    """Let the schedule begin: a fresh one in the middle of a day, an older one with what it missed."""
+def _dispatcher(store: SqliteStore, crew: Crew, incidents: FakeIncidents) -> Dispatcher:
+    return Dispatcher(
+        store=store,
+        dispatch=crew.hub.dispatch,
+        classes=crew.registry.events,
+        clock=HastyClock(),
+        incidents=incidents,
+    )
+
+
+def _orders(
+    clock: Clock,
+    tables: Mapping[str, Mapping[str, object]],
+    overrides: Mapping[str, Override],
+    *,
+    paced: bool,
+) -> Orders:
+    about = About("Eddie", "!", clock.now())
+    unpaced = frozenset() if paced else frozenset({NETWORK})
+    return Orders(about=about, tables=tables, overrides=overrides, unpaced=unpaced)
+
+
+async def _embark(world: World, plugins: Sequence[Plugin], rules: Rulebook) -> None:
+    """Make the tables, and let there be people and machines; a fresh bot begins in the middle of a day."""
+    for migration in (rulebook.migrations, *migrations(plugins)):
+        await world.migrate(migration)
+    if await world.store.write(_populate):
+        await world.store.write(partial(_begin_day, world.schedule))
+    await rules.look(world.book)
+
+
+async def _on_time(world: World, crew: Crew) -> Scheduler:
+    """Let come what the schedule has missed."""
     await keep_in_step(world, crew.registry, crew.registry.plugins)
     scheduler = Scheduler(
         agenda=world.schedule,
@@ -275,15 +279,14 @@ async def _on_time(world: World, crew: Crew, *, fresh: bool) -> Scheduler:
         clock=world.clock,
         incidents=world.incidents,
     )
-    for entry in await world.schedule.entries(plugin="core") if fresh else ():
-        await world.store.write(partial(_skip_to_next, world.schedule, entry.number))
     await scheduler.turn()
     return scheduler
 
 
-def _skip_to_next(schedule: Agenda, number: int, tx: Tx) -> None:
-    schedule.pause(tx, number)
-    schedule.resume(tx, number)
+def _begin_day(schedule: Agenda, tx: Tx) -> None:
+    """Let the ship's own jobs be no news to it, so that none comes at once."""
+    own = [Declared(plan.plan) for plan in duties.declared((builtin.plugin,), {}, "UTC")]
+    schedule.keep_in_step(tx, own, ["core"])
 
 
 def _populate(tx: Tx) -> bool:
