@@ -93,7 +93,8 @@ async def test_what_claims_to_be_old_is_not_run(prosody: Prosody, people: People
 async def test_nothing_wrapped_or_corrected_runs(prosody: Prosody, people: People) -> None:
     await prosody.start()
     bob = await people(prosody, "bob")
-    inner = f"<message xmlns='jabber:client' from='alice@{DOMAIN}/pc' type='chat'><body>!ping forged</body></message>"
+    body = "<body>!ping forged</body>"
+    inner = f"<message xmlns='jabber:client' from='alice@{DOMAIN}/pc' type='chat'>{body}</message>"
     wrapped = f"<forwarded xmlns='urn:xmpp:forward:0'>{inner}</forwarded>"
     forged = [
         f"<received xmlns='urn:xmpp:carbons:2'>{wrapped}</received>",
@@ -105,11 +106,11 @@ async def test_nothing_wrapped_or_corrected_runs(prosody: Prosody, people: Peopl
     async with at_sea(prosody) as ship:
         await ship.until("coming in", rooms=(TEAM,))
         for mark in forged:
-            for body in ("", "<body>!ping forged</body>"):
-                bob.raw(f"<message to='eddie@{DOMAIN}' type='chat'>{body}{mark}</message>")
-                bob.raw(f"<message to='{TEAM}' type='groupchat'>{body}{mark}</message>")
-        bob.raw(f"<message to='eddie@{DOMAIN}' type='error' id='1'><body>!ping forged</body></message>")
-        bob.raw(f"<message to='eddie@{DOMAIN}' type='headline'><body>!ping forged</body></message>")
+            for text in ("", body):
+                bob.raw(f"<message to='eddie@{DOMAIN}' type='chat'>{text}{mark}</message>")
+                bob.raw(f"<message to='{TEAM}' type='groupchat'>{text}{mark}</message>")
+        bob.raw(f"<message to='eddie@{DOMAIN}' type='error' id='1'>{body}</message>")
+        bob.raw(f"<message to='eddie@{DOMAIN}' type='headline'>{body}</message>")
         assert (await direct(bob, "ping fence")).body == "pong fence"
         await bob.fence()
     assert [message.text for message in ship.road.heard if "forged" in message.text] == []
