@@ -109,11 +109,15 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A command that somebody may use, for clients that show forms."""
+    """A command that somebody may use, for clients that show forms.
+
+    `reserved` are the words that cannot stand first behind it, as they would make it another command.
+    """
 
     command: str
     summary: str
     fields: tuple[FormField, ...] = ()
+    reserved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,14 +32,24 @@ async def to_machine(word: str, roster: Roster) -> Machine:
     return machine
 
 
+async def all_members(roster: Roster) -> tuple[Member, ...]:
+    """Return whom a form can name."""
+    return await roster.members()
+
+
+async def all_machines(roster: Roster) -> tuple[Machine, ...]:
+    """Return what a form can name."""
+    return await roster.machines()
+
+
 async def own_machines(actor: Actor, roster: Roster) -> list[Machine]:
     """Return what a left-out machine can mean: the speaker's own."""
     return [m for m in await roster.machines() if actor.member is not None and m.owner == actor.member.name]
 
 
 BUILT_IN = (
-    Converting(Member, to_member, example="alice"),
-    Converting(Machine, to_machine, own_machines, example="ford-3"),
+    Converting(Member, to_member, example="alice", every=all_members),
+    Converting(Machine, to_machine, own_machines, "ford-3", all_machines),
 )
 
 
@@ -126,8 +136,8 @@ def make(usage: str, signature: Signature, services: frozenset[type], *, where: 
     helpers: dict[object, Signature] = {}
     for parameter in signature.words:
         if parameter.converting is not None:
-            convert, candidates = parameter.converting.convert, parameter.converting.candidates
-            helpers[convert] = bind_services(convert, services, skip=1, where=where)
-            if candidates is not None:
-                helpers[candidates] = bind_services(candidates, services, where=where)
+            converting = parameter.converting
+            helpers[converting.convert] = bind_services(converting.convert, services, skip=1, where=where)
+            for find in filter(None, (converting.candidates, converting.every)):
+                helpers[find] = bind_services(find, services, where=where)
     return Converter(usage, signature, helpers)

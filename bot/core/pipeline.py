@@ -19,6 +19,7 @@ from bot.core.errand import Asked, Errand
 from bot.core.hub import enact
 from bot.core.invoke import Hands, within
 from bot.core.jobs import Job, Jobs
+from bot.core.offers import Catalogue
 from bot.core.questions import Proceed, Questions
 from bot.core.registry import Bound, Registry
 from bot.core.sentry import Sentry
@@ -86,9 +87,17 @@ class Pipeline:
         """Hand a remark to the plugins that listen there."""
         self.ears.overhear(remark)
 
-    async def offers(self, identity: Identity | None) -> tuple[Offer, ...]:  # noqa: ARG002 - nothing yet
-        """Return what the holder of an identity may use."""
-        return ()
+    async def offers(self, identity: Identity | None) -> tuple[Offer, ...]:
+        """Return what the holder of an identity may use, as forms want it; nothing where that fails."""
+        network, name = (identity.network, identity.subject) if identity else ("", "")
+        message = Message(Place(network, name, direct=True), name, "", self.clock.now(), identity)
+        try:
+            actor = await self.identify(message)
+            services = self._services(Call(message, actor))
+            return await Catalogue(self.registry, actor, services, self.clock, self.incidents).offers()
+        except Exception as error:  # noqa: BLE001 - without offers people still have the commands in chat
+            self.incidents.report(error, during=f"offering commands to {identity or 'a guest'}")
+            return ()
 
     async def close(self) -> None:
         """End what still runs, at the bot's end."""

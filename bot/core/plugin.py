@@ -61,6 +61,7 @@ class Converting:
     convert: Function
     candidates: Function | None = None
     example: str | None = None
+    every: Function | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +177,22 @@ class Plugin:
         return declare
 
     def converter(
-        self, target: type, *, candidates: Function | None = None, example: str | None = None
+        self,
+        target: type,
+        *,
+        candidates: Function | None = None,
+        example: str | None = None,
+        every: Function | None = None,
     ) -> Callable[[Handler], Handler]:
         """Make a value of `target` from one word: the function's first parameter, the rest is injected.
 
         `candidates` returns the values that a left-out word can mean for this speaker; exactly one is taken.
-        `example` is a word for the help.
+        `example` is a word for the help. `every` returns all values that there are, for forms, which else
+        show the candidates; the text of a value is the word for it.
         """
 
         def declare(convert: Handler) -> Handler:
-            self.converters.append(Converting(target, convert, candidates, example))
+            self.converters.append(Converting(target, convert, candidates, example, every))
             return convert
 
         return declare

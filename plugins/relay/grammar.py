@@ -40,7 +40,7 @@ def shown(nick: str) -> str:
 
 def _parts(text: str) -> list[str]:
     """Cut a text at spaces into a few parts that fit; the last says whether that was all."""
-    parts = []
+    parts: list[str] = []
     while text and len(parts) < LINES:
         part = text.encode(errors="replace")[:LINE].decode(errors="ignore")
         if len(part) < len(text) and (space := part.rfind(" ")) > len(part) // 2:
