@@ -2,7 +2,7 @@
 
 import inspect
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,7 +10,6 @@ from bot.core.binding import Kind, Parameter, Services, inject
 from bot.core.invoke import name_of, within
 from bot.core.plugin import Function
 from bot.core.registry import Bound, Registry
-from bot.core.words import split_words
 from bot.errors import Usage
 from bot.model import Actor, FormField, Offer
 from bot.ports import Clock, Incidents
@@ -118,9 +117,6 @@ def line(offer: Offer, values: Mapping[str, str]) -> str:
     text = " ".join(said)
     if text and text.split(maxsplit=1)[0].casefold() in offer.reserved:
         raise Usage(f"{given[0][0].label} cannot begin so: {offer.command} {text} is another command.")
-    for (part, value), arrives in zip(given, _parsed(text, [part for part, _ in given]), strict=True):
-        if arrives != value:
-            raise Usage(f"{part.label} cannot be typed, as it has a quotation mark.")
     return f"{offer.command} {text}".rstrip()
 
 
@@ -130,14 +126,3 @@ def _word(part: FormField, value: str, reserved: frozenset[str]) -> str:
     if '"' in value:
         raise Usage(f"{part.label} cannot be typed, as it has a quotation mark.")
     return f'"{value}"'
-
-
-def _parsed(text: str, fields: Iterable[FormField]) -> Iterator[str]:
-    """Read a line as converters do."""
-    words = list(split_words(text))
-    for part in fields:
-        if part.rest and words:
-            yield text[words[0].start :].rstrip()
-            words = []
-        else:
-            yield words.pop(0).text if words else ""
