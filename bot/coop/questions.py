@@ -23,7 +23,7 @@ class StatusPart(Inquiry[str]):
 
 @dataclass(frozen=True, slots=True)
 class DigestPart(Inquiry[str]):
-    """Ask every plugin for its line of the digest, like "machines: 3 of 4 up"; None where there is nothing."""
+    """Ask every plugin for its line of the digest, like "machines: 3 of 4 up"; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

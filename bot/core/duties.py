@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from bot.core import occurrences
@@ -68,7 +68,8 @@ def declared(plugins: Sequence[Plugin], settings: Mapping[type, object], zone: s
     found: list[Declared] = []
     for plugin in plugins:
         own = [_of_job(job, zone) for job in plugin.jobs]
-        own += [Declared(plan) for planner in plugin.planners for plan in _planned(plugin, planner, settings)]
+        plans = [plan for planner in plugin.planners for plan in _planned(plugin, planner, settings)]
+        own += [Declared(replace(plan, zone=plan.zone or zone)) for plan in plans]
         names: set[tuple[str, str]] = set()
         for one in own:
             key = (one.plan.kind, one.plan.name)

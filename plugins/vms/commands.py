@@ -5,6 +5,7 @@ import asyncio
 from bot import (
     Actor,
     Clock,
+    DigestPart,
     Hypervisor,
     HypervisorFault,
     Machine,
@@ -12,6 +13,7 @@ from bot import (
     MachineState,
     MachineUsage,
     NotFound,
+    PostField,
     Refusal,
     Reply,
     Report,
@@ -31,6 +33,7 @@ MOST_CONSOLE_LINES = 50
 RUN_SECONDS = 25.0
 START_SECONDS = 90.0
 STOP_SECONDS = 120.0
+TROUBLE = frozenset({MachineState.CRASHED, MachineState.UNRESPONSIVE})
 
 
 @plugin.command("vm list", allow=members, reads=True)
@@ -132,18 +135,26 @@ async def vm_run(hypervisor: Hypervisor, machine: Machine, *, command: str) -> R
     return Reply(texts.ran(machine, result), private=True)
 
 
+@plugin.answers(DigestPart)
 @plugin.answers(StatusPart)
-async def status_part(_: StatusPart, roster: Roster, hypervisor: Hypervisor) -> str:
+async def status_part(roster: Roster, hypervisor: Hypervisor) -> str:
     """Count the machines, and those that are in trouble."""
     machines = await roster.machines()
     infos = await asyncio.gather(*(_inspect(m, hypervisor) for m in machines))
     up = sum(info.state.is_up for info in infos)
-    trouble = [
-        f"{info.name} {info.state.value}"
-        for info in infos
-        if info.state in {MachineState.CRASHED, MachineState.UNRESPONSIVE}
-    ]
+    trouble = [f"{info.name} {info.state.value}" for info in infos if info.state in TROUBLE]
     return "; ".join([f"machines: {up} of {len(machines)} up", *trouble])
+
+
+@plugin.answers(PostField)
+async def machines_down(question: PostField, roster: Roster, hypervisor: Hypervisor) -> str | None:
+    """Tell posts what stands for {machines_down}: how many are in trouble, and which."""
+    if question.name != "machines_down":
+        return None
+    machines = await roster.machines()
+    infos = await asyncio.gather(*(_inspect(m, hypervisor) for m in machines))
+    down = [info.name for info in infos if info.state in TROUBLE]
+    return f"{len(down)} ({', '.join(down)})" if down else "none"
 
 
 async def _inspect(machine: Machine, hypervisor: Hypervisor) -> MachineInfo:
