@@ -17,7 +17,7 @@ from bot.runtime.supervisor import Supervisor
 from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class FastClock:
@@ -85,7 +85,8 @@ class Person:
 
     async def line(self) -> str:
         data = await self._reader.readline()
-        assert data, f"the server hung up on {self.nick}: {self.seen[-3:]}"
+        if not data:
+            raise ConnectionError(f"the server hung up on {self.nick}: {self.seen[-3:]}")
         text = data.decode("utf-8", "surrogateescape").rstrip("\r\n")
         self.seen.append(text)
         if text.startswith("PING"):
@@ -110,6 +111,11 @@ class Person:
                 with contextlib.suppress(AssertionError):
                     found = await self.expect(rf":(\S+)!\S+ PRIVMSG #ford :{answer}", 1.5)
                     return found[1]
+
+    async def listen(self) -> None:
+        """Read on, and answer the server's PINGs, until cancelled."""
+        while True:
+            await self.line()
 
     async def identified(self, account: str) -> None:
         """Log in to services that may have only just come."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import resource
 
 import pytest
 
@@ -12,7 +11,7 @@ from bot.testing import QuietRoad
 from tests.real.irc.people import People, Person, Ship, at_sea
 from tests.real.irc.servers import InspIrcd, NgIrcd
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 ATTACK = (
     "x \x10rTOPIC #ford :owned\x10rPRIVMSG watcher :forged \rTOPIC #ford :owned \nQUIT :x\0 "
@@ -30,10 +29,6 @@ class Parrot(QuietRoad):
             return Reply((f"pong {rest}",))
         words = f"{rest} {message.nick} {message.place} {ATTACK}"
         return Reply((words, *words.splitlines()), private=verb == "aside")
-
-
-def memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 async def still_ours(ship: Ship, watcher: Person, mark: str) -> None:
@@ -78,7 +73,7 @@ async def test_no_word_that_a_peer_can_choose_makes_us_say_what_we_do_not_mean(
         await still_ours(ship, watcher, "quit")
 
 
-async def test_garbage_in_the_room_costs_nothing(ngircd: NgIrcd, people: People) -> None:
+async def test_every_byte_comes_back_as_a_message_or_not_at_all(ngircd: NgIrcd, people: People) -> None:
     await ngircd.start()
     watcher = await people(ngircd.port, "watcher")
     watcher.send("TOPIC #ford :ours")
@@ -88,18 +83,15 @@ async def test_garbage_in_the_room_costs_nothing(ngircd: NgIrcd, people: People)
         for byte in range(1, 256):
             if byte not in {10, 13}:
                 mallory.writer.write(b"PRIVMSG #ford :!echo " + bytes([byte]) * 9 + b"\r\n")
+            if not byte % 16:  # ngIRCd drops whoever reads more slowly than others write
+                await watcher.answered(f"!ping {byte}", f"pong {byte}")
         await still_ours(ship, watcher, "bytes")
-        before = memory()
-        for _ in range(3000):
-            mallory.writer.write(b"PRIVMSG #ford :" + bytes(range(128, 256)) * 3 + b"\r\n")
-            await mallory.writer.drain()
-        await still_ours(ship, watcher, "much")
-        assert memory() - before < 8 * 1024  # KiB, of this whole process: the test's own people are in it
 
 
 async def flood(ship: Ship, port: int, people: People, speakers: int, each: int, quick: Person) -> None:
     """Commands of many speakers; somebody else is answered meanwhile, and each one's answers are in order."""
     crowd = [await people(port, f"f{number}") for number in range(speakers)]
+    listening = [asyncio.create_task(person.listen()) for person in crowd]
     for number, person in enumerate(crowd):
         for count in range(each):
             person.say(f"!ping {number}.{count}")
@@ -111,9 +103,13 @@ async def flood(ship: Ship, port: int, people: People, speakers: int, each: int,
         mine = [int(text.partition(".")[2]) for text in said if text.startswith(f"{number}.")]
         assert mine == sorted(set(mine))
     assert len(said) > 5
+    ended = [task for task in listening if task.done()]
+    for task in listening:
+        task.cancel()
+    await asyncio.gather(*listening, return_exceptions=True)
+    assert ended == []
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("speakers", [1, pytest.param(20, marks=pytest.mark.long)])
 async def test_a_flood_on_inspircd_with_fakelag(insp: InspIrcd, people: People, speakers: int) -> None:
     await insp.start()
@@ -123,7 +119,6 @@ async def test_a_flood_on_inspircd_with_fakelag(insp: InspIrcd, people: People, 
         await flood(ship, insp.port, people, speakers, 1000 // speakers, quick)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("speakers", [1, pytest.param(20, marks=pytest.mark.long)])
 async def test_a_flood_on_ngircd_with_its_default_penalties(
     ngircd: NgIrcd, people: People, speakers: int
@@ -137,18 +132,17 @@ async def test_a_flood_on_ngircd_with_its_default_penalties(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("speakers", [1, 20])
 async def test_every_one_of_1000_commands_is_answered_or_refused_aloud(
     ngircd: NgIrcd, people: People, speakers: int
 ) -> None:
     await ngircd.start()
     quick = await people(ngircd.port, "quick")
-    async with at_sea(ngircd.port, pace={"burst": 5, "per_second": 20}) as ship:
+    async with at_sea(ngircd.port, pace={"burst": 5, "per_second": 200}) as ship:
         await quick.expect(r":Eddie!\S+ JOIN :?#ford")
         await flood(ship, ngircd.port, people, speakers, 1000 // speakers, quick)
         queues = ship.transport.conversation.queues
-        async with asyncio.timeout(300):
+        async with asyncio.timeout(120):
             while queues.total:  # noqa: ASYNC110 - nothing tells that the last one is answered
                 await asyncio.sleep(0.1)
         await quick.answered("!ping end", "pong end")

@@ -8,7 +8,7 @@ from bot.model import Identity, IdentityKind, Place
 from tests.real.irc.people import FastClock, People, at_sea
 from tests.real.irc.servers import Atheme, InspIrcd, Pki
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 async def test_sasl_plain_over_tls_of_ones_own_authority(

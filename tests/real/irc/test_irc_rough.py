@@ -9,7 +9,7 @@ import pytest
 from tests.real.irc.people import FastClock, People, at_sea
 from tests.real.irc.servers import Atheme, InspIrcd, NgIrcd, Pki, Proxy
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 async def test_a_killed_server_sees_us_again_when_it_is_back(insp: InspIrcd, people: People) -> None:
@@ -49,14 +49,14 @@ async def reset(times: int, ircd: InspIrcd | NgIrcd, proxy: Proxy, people: Peopl
     proxy.target = ircd.port
     await proxy.start()
     watcher = await people(ircd.port, "watcher")
-    async with at_sea(proxy.port, clock=FastClock(5)) as ship:
+    async with at_sea(proxy.port, clock=FastClock(10)) as ship:
         for number in range(times):
-            await ship.until("joining", rooms=("#ford",), patience=20)
+            await ship.until("joining", rooms=("#ford",))
             assert await watcher.answered(f"!ping {number}", f"pong {number}") == "Eddie"
             assert proxy.most == 1
             proxy.cut()
-            await ship.until("noticing", up=False, patience=5)
-        await ship.until("joining", rooms=("#ford",), patience=20)
+            await ship.until("noticing", up=False)
+        await ship.until("joining", rooms=("#ford",))
         assert proxy.accepted == ship.attempts == times + 1
         assert proxy.most == 1
 
@@ -72,7 +72,7 @@ async def test_a_reset_link_is_one_connection_again_within_20_s(
         await ship.until("joining", rooms=("#ford",))
         proxy.cut()
         cut = time.monotonic()
-        await ship.until("noticing", up=False, patience=5)
+        await ship.until("noticing", up=False)
         await watcher.answered("!ping back", "pong back")
         assert time.monotonic() - cut < 20
         assert proxy.most == 1
@@ -89,14 +89,14 @@ async def test_fifty_resets(insp: InspIrcd, proxy: Proxy, people: People) -> Non
 
 
 async def kill(times: int, ircd: InspIrcd | NgIrcd, people: People) -> None:
-    async with at_sea(ircd.port, clock=FastClock(5)) as ship:
+    async with at_sea(ircd.port, clock=FastClock(10)) as ship:
         for number in range(times):
             await ircd.start()
-            await ship.until("joining", rooms=("#ford",), patience=30)
+            await ship.until("joining", rooms=("#ford",))
             watcher = await people(ircd.port, f"watcher{number}")
             assert await watcher.answered("!ping hi", "pong hi") == "Eddie"
             ircd.kill()
-            await ship.until("noticing", up=False, patience=5)
+            await ship.until("noticing", up=False)
 
 
 async def test_ten_kills_of_the_server(ngircd: NgIrcd, people: People) -> None:

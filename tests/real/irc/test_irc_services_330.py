@@ -6,7 +6,7 @@ from bot.model import Identity, IdentityKind
 from tests.real.irc.people import FastClock, People, at_sea
 from tests.real.irc.servers import Atheme, NgIrcd, Pki
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 async def test_an_account_is_proven_by_whois_330(ngircd: NgIrcd, atheme: Atheme, people: People) -> None:

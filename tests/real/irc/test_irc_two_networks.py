@@ -11,7 +11,7 @@ import pytest
 from tests.real.irc.people import People
 from tests.real.irc.servers import Atheme, InspIrcd, Pki
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 BIN = Path(sys.executable).parent
 CONFIG = """
@@ -97,5 +97,5 @@ async def test_the_second_members_yes_comes_from_the_other_network(
         await bob.expect(r":Eddie!\S+ PRIVMSG #ford :.*stopped.*")
     finally:
         ship.send_signal(signal.SIGTERM)
-        _, errors = await asyncio.wait_for(ship.communicate(), 20)
+        _, errors = await asyncio.wait_for(ship.communicate(), 60)
     assert ship.returncode == 0, errors.decode()
