@@ -112,12 +112,14 @@ class Offer:
     """A command that somebody may use, for clients that show forms.
 
     `reserved` are the words that cannot stand first behind it, as they would make it another command.
+    `reads` tells that it changes nothing.
     """
 
     command: str
     summary: str
     fields: tuple[FormField, ...] = ()
     reserved: frozenset[str] = frozenset()
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ class Catalogue:
                     private=parameter.name in bound.declared.private,
                 )
             )
-        return Offer(bound.name, bound.summary, tuple(fields), self._reserved(bound.name))
+        return Offer(
+            bound.name, bound.summary, tuple(fields), self._reserved(bound.name), bound.declared.reads
+        )
 
     def _reserved(self, name: str) -> frozenset[str]:
         pairs = (other.partition(" ") for other in self.registry.commands)

@@ -1,5 +1,6 @@
 """From a reply to messages: what the room hears, what only the asker may, and progress as one message."""
 
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from bot.ports import Clock
 from bot.transports.irc.answers import Manner
 from bot.transports.lines import cap, share_out
 from bot.transports.xmpp.delivery import Delivery, Target, pieces
+from bot.transports.xmpp.upload import NoUpload
+
+_LOG = logging.getLogger("shipboard.xmpp")
 
 SPARSE = 5.0
 """Seconds between two corrections of the message that tells how far a long command has come."""
@@ -39,6 +43,8 @@ class Answers:
     async def give(self, reply: Reply) -> bool:
         """Send the reply where it belongs; False if not all of it went out."""
         self._done = True
+        if reply.picture:
+            self.spawn(self._show(reply.picture, alone=reply.private))
         lines = pieces(reply.lines)
         if not lines:
             return True
@@ -52,6 +58,17 @@ class Answers:
         sent = await self._alone(cap(rest, self.manner.direct_lines))
         where = "sent to you directly" if sent else "to have, ask me directly"
         return await self._here((*here, f"({len(rest)} more lines {where})")) and sent
+
+    async def _show(self, picture: bytes, *, alone: bool) -> None:
+        """Show a picture beside the text, which stands for itself where that cannot be done."""
+        found = self.addresses()
+        target = None if found is None else found[1].alone if alone else found[1].here
+        if found is None or target is None:
+            return
+        try:
+            await found[0].show(target, picture, self._lane)
+        except NoUpload as why:
+            _LOG.info("A picture was not shown: %s.", why)
 
     async def report(self, part: float, text: str) -> None:
         """Tell how far a long command is, sparsely; nobody waits for this."""

@@ -1,5 +1,6 @@
-"""Questions to others (<iq/>, RFC 6120, section 8.2.3) that wait for an answer, each for a while. Pure."""
+"""Questions to others (<iq/>, RFC 6120, section 8.2.3) that wait for an answer, each for a while."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
@@ -18,6 +19,7 @@ class _Question:
     to: str
     until: float
     answered: Answered
+    whole: "asyncio.Future[Element | None] | None" = None
 
 
 @dataclass(slots=True)
@@ -34,12 +36,29 @@ class Asked:
         """Ask somebody for a sign of life (XEP-0199)."""
         self.ask(lambda ident: ping(to, ident), to, answered)
 
-    def ask(self, make: Callable[[str], Element], to: str, answered: Answered) -> None:
-        """Send what `make` makes of an id."""
+    def ask(
+        self,
+        make: Callable[[str], Element],
+        to: str,
+        answered: Answered,
+        whole: "asyncio.Future[Element | None] | None" = None,
+    ) -> None:
+        """Send what `make` makes of an id; `whole` gets the answer itself, if it is no error."""
         self._count += 1
         ident = f"{self.prefix}-q{self._count}"
-        self._open[ident] = _Question(to, self.now() + PATIENCE, answered)
+        self._open[ident] = _Question(to, self.now() + PATIENCE, answered, whole)
         self.send(make(ident))
+
+    async def fetch(self, make: Callable[[str], Element], to: str) -> Element | None:
+        """Ask, and return the whole answer; None for an error, or where none came."""
+        coming: asyncio.Future[Element | None] = asyncio.get_running_loop().create_future()
+
+        def failed(condition: str | None) -> None:
+            if condition != "" and not coming.done():
+                coming.set_result(None)
+
+        self.ask(make, to, failed, coming)
+        return await coming
 
     def answer(self, stanza: Element) -> bool:
         """Take an <iq/>; False if it answers nothing that was asked here, or comes from somebody else."""
@@ -50,6 +69,8 @@ class Asked:
         if stanza.get("from", question.to) != question.to:
             return False
         del self._open[ident]
+        if question.whole is not None and not question.whole.done() and stanza.get("type") == "result":
+            question.whole.set_result(stanza)
         question.answered(error(stanza)[0] if stanza.get("type") == "error" else "")
         return True
 

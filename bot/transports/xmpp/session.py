@@ -16,6 +16,8 @@ from bot.transports.xmpp.muc import Muc
 from bot.transports.xmpp.people import People
 from bot.transports.xmpp.receipts import Receipts
 from bot.transports.xmpp.stanzas import Presence, directed, parted, presence
+from bot.transports.xmpp.tls import https
+from bot.transports.xmpp.upload import Upload
 from bot.transports.xmpp.wire import Wire
 
 QUIET, DEAD = 60.0, 120.0
@@ -39,7 +41,8 @@ class Session:
         self.people = People()
         self.receipts = Receipts(clock)
         self.turns = Turns(clock, None if settings.pace == "off" else settings.pace)
-        self.delivery = Delivery(wire, clock, self.turns, self.receipts, self.asked, prefix)
+        upload = Upload(self.asked, wire.domain, lambda: https(settings))
+        self.delivery = Delivery(wire, clock, self.turns, self.receipts, self.asked, prefix, upload)
         self.places = {bare: Place(network, room.name) for bare, room in self.muc.rooms.items()}
 
     def begin(self) -> None:

@@ -20,6 +20,7 @@ from bot.errors import TransportFault
 from bot.ports import Clock
 from bot.transports.irc.tls import check_pins
 from bot.transports.lines import clean
+from bot.transports.xmpp.forms import NODE
 from bot.transports.xmpp.stanzas import IQ, MESSAGE, PRESENCE, available, gated, unavailable
 from bot.transports.xmpp.tls import context
 
@@ -103,6 +104,7 @@ class Stream:
         self.client.enable_plaintext = False
         for name in PLUGINS:
             self.client.register_plugin(name)
+        self.client.plugin["xep_0030"].add_feature(NODE)
         self.client.add_filter("out", self._gate)
         for event, handler in self._events.items():
             self.client.add_event_handler(event, handler)
@@ -130,6 +132,11 @@ class Stream:
     def acknowledges(self) -> bool:
         """Whether the server tells which stanzas it has."""
         return bool(self.client.plugin["xep_0198"].enabled_out)
+
+    @property
+    def jid(self) -> str:
+        """Our own full address."""
+        return str(self.client.boundjid.full)
 
     @property
     def domain(self) -> str:
@@ -262,4 +269,6 @@ class Stream:
         self._why = clean(f"the server ended it: {stanza['condition']} {stanza['text']}").strip()[:_WHY]
 
     def _on_disconnected(self, reason: object) -> None:
+        if isinstance(reason, ssl.SSLError):
+            self._on_unreachable(reason)
         self.lost(self._why or (clean(str(reason))[:_WHY] if reason else ""))

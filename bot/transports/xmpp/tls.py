@@ -6,6 +6,11 @@ from bot.config import XmppNetwork
 from bot.errors import TransportFault
 
 
+def https(settings: XmppNetwork) -> ssl.SSLContext:
+    """Return how to speak TLS to what belongs to the server, such as its file store."""
+    return ssl.create_default_context(cafile=settings.tls_ca_file)
+
+
 def context(settings: XmppNetwork) -> ssl.SSLContext:
     """Return how to speak TLS; TransportFault if the config's file of authorities is no good.
 

@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from bot.config import XmppNetwork
 from bot.errors import TransportFault
-from bot.model import Identity, IdentityKind, Place, Relayed
+from bot.model import Identity, IdentityKind, Place, Relayed, Reply
 from bot.ports import Clock, Incidents, LinkStatus, Road
 from bot.transports.irc.answers import Manner
 from bot.transports.irc.race import first, within
-from bot.transports.lines import cap
+from bot.transports.lines import cap, hush
+from bot.transports.xmpp.adhoc import AdHoc, Asker
 from bot.transports.xmpp.chatter import Chatter
 from bot.transports.xmpp.conversation import Conversation
 from bot.transports.xmpp.delivery import Target, pieces
@@ -66,6 +68,15 @@ class XmppTransport:
         self.chatter = Chatter()
         manner = Manner(prefix, room_lines, direct_lines)
         self.conversation = Conversation(road, manner, clock, incidents, lambda: self._session)
+        self.adhoc = AdHoc(
+            network=name,
+            road=road,
+            clock=clock,
+            own=lambda: self.stream.jid if self.stream else "",
+            send=self._send,
+            tell=self._tell_later,
+            spawn=self.conversation.queues.spawn,
+        )
 
     @property
     def network(self) -> str:
@@ -152,12 +163,17 @@ class XmppTransport:
         target = None
         if session is not None and place.network == self._name and not place.direct:
             target = session.room(place.name)
-        return self.chatter.drop() if target is None else self.chatter.put(target, relayed.line)
+        if session is None or target is None:
+            return self.chatter.drop()
+        here = [nick for nick in relayed.hushed if session.muc.has(place.name.lower(), nick)]
+        return self.chatter.put(target, hush(relayed.line, here))
 
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
-        session = self._up()
-        return session.status() if session else LinkStatus(self._name, up=False, detail=self._down)
+        session, dropped = self._up(), self.chatter.dropped
+        if session is None:
+            return LinkStatus(self._name, up=False, detail=self._down, dropped=dropped)
+        return replace(session.status(), dropped=dropped)
 
     def _up(self) -> Session | None:
         return self._session if self.stream is not None and self.stream.up else None
@@ -204,7 +220,27 @@ class XmppTransport:
             self._session.take_presence(stanza)
 
     def _on_iq(self, stanza: Element) -> bool:
-        return self._session is not None and self._session.asked.answer(stanza)
+        session = self._session
+        if session is None:
+            return False
+        return session.asked.answer(stanza) or self.adhoc.take(stanza, self._asker(session, stanza))
+
+    def _asker(self, session: Session, stanza: Element) -> Asker:
+        sender = stanza.get("from", "")
+        bare, resource = parted(sender)
+        if bare in session.places:
+            bare = parted(session.muc.real(bare, resource))[0]
+        return Asker(sender, bare or sender, session.identity(bare))
+
+    def _send(self, stanza: Element) -> bool:
+        return self.stream is not None and self.stream.send(stanza)
+
+    async def _tell_later(self, address: str, reply: Reply) -> None:
+        """Say by message how a form's command ended, which its client did not wait for."""
+        session = self._up()
+        if session is not None:
+            lines = cap(pieces(reply.lines), self._direct_lines)
+            await session.delivery.deliver(Target(address), lines, f"to {address}")
 
     def _on_acknowledged(self, ident: str) -> None:
         if self._session is not None:

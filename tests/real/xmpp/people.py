@@ -14,7 +14,7 @@ from slixmpp import ClientXMPP
 
 from bot.config import XmppNetwork
 from bot.model import Message, Place, Remark, Reply
-from bot.ports import Clock, Report
+from bot.ports import Clock, Report, Road
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.supervisor import Supervisor
 from bot.transports.xmpp.transport import XmppTransport
@@ -227,6 +227,7 @@ class Ship:
 async def at_sea(
     server: Prosody,
     clock: Clock | None = None,
+    road: Road | None = None,
     **settings: Any,  # noqa: ANN401 - any key of the config
 ) -> AsyncIterator[Ship]:
     """Run a bot on that server until the block ends."""
@@ -240,13 +241,13 @@ async def at_sea(
         **settings,
     }
     password = table.pop("password", "eddiepw")
-    clock, road = clock or SystemClock(), Listening()
+    clock, listening = clock or SystemClock(), Listening()
     made = XmppTransport(
         "jabber",
         XmppNetwork.model_validate(table),
         nick="Eddie",
         prefix="!",
-        road=road,
+        road=road or listening,
         clock=clock,
         password=password,
         room_lines=3,
@@ -257,7 +258,7 @@ async def at_sea(
     supervisor = Supervisor(made, clock, SystemEntropy(), NoIncidents(), lambda: ups.append(time.monotonic()))
     task = asyncio.create_task(supervisor.run())
     try:
-        yield Ship(made, supervisor, road, ups)
+        yield Ship(made, supervisor, listening, ups)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
