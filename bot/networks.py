@@ -99,6 +99,11 @@ class Networks:
             for transport in self.transports
         )
 
+    @property
+    def supervisors(self) -> tuple[Supervisor, ...]:
+        """What holds each connection, in their order."""
+        return self._supervisors
+
     def status(self) -> tuple[LinkStatus, ...]:
         """Return what each connection is like now."""
         return tuple(transport.status() for transport in self.transports)

@@ -78,9 +78,11 @@ def _copy_policies(target: Path) -> None:
 
 
 def check(args: Namespace) -> int:
-    """Check the config and all that it refers to; every fault found stands in the one line."""
+    """Check the config and all that it refers to, or the running bot; every fault stands in the one line."""
     one_house()
     config = configured(args)
+    if args.live:
+        return int(import_module("bot.cli.live").live(config))
     found = dict.fromkeys([*_files(config), *_database(config), *import_module("bot.wiring").check(config)])
     if found:
         raise ConfigError(f"{config.source}: {'; '.join(found)}")

@@ -47,7 +47,7 @@ from bot.ports import (
     Store,
 )
 
-RESERVED = frozenset({"core", "days", "policies", "schedule", "shipboard"})
+RESERVED = frozenset({"core", "days", "heartbeat", "policies", "schedule", "shipboard"})
 """Whose tables are the ship's own."""
 
 OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Reloader, Ask, About})

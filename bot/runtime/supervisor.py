@@ -14,6 +14,9 @@ STEADY = 30.0
 """Seconds that a connection must have lasted for the pauses to begin anew: a server that lets us in and
 throws us out at once is not to be hammered."""
 
+STUCK = 300.0
+"""Seconds after which an attempt that has not come up, or a next one that has not begun, counts as stuck."""
+
 _STEEPEST = 16
 
 
@@ -43,6 +46,7 @@ class Supervisor:
         self._entropy = entropy
         self._incidents = incidents
         self._up_since: float | None = None
+        self._alive = clock.monotonic()
         self.status = Attempts()
 
     async def run(self) -> None:
@@ -60,8 +64,17 @@ class Supervisor:
         longest = min(LONGEST, 2.0 ** min(failures, _STEEPEST))
         return max(SHORTEST, self._entropy.uniform(0.0, longest))
 
+    def stuck(self) -> float:
+        """Return for how many seconds it has neither been up nor begun an attempt; 0 while that is normal."""
+        now = self._clock.monotonic()
+        if self._transport.status().up:
+            self._alive = now
+        still = now - self._alive
+        return still if still >= STUCK else 0.0
+
     async def _attempt(self) -> str:
         self._up_since = None
+        self._alive = self._clock.monotonic()
         self.status = Attempts(self.status.count + 1, self.status.error)
         try:
             await self._transport.serve(self._up)
