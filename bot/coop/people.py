@@ -20,8 +20,10 @@ class Role(StrEnum):
 
     def covers(self, needed: "Role") -> bool:
         """Tell whether this role may do what `needed` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(needed)
+        return _RANKS[self] >= _RANKS[needed]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class Standing(StrEnum):

@@ -42,6 +42,8 @@ class Asked:
     def converted(self, call: Call) -> "Asked":
         """Return this with what left-out words were taken to mean."""
         left_out = self.bound.signature.words[len(split_words(self.line)) :]
+        if not (left_out or self.meant):
+            return self
         return replace(self, meant=tuple(str(call.values[p.name]) for p in left_out if p.required))
 
     @property

@@ -20,12 +20,15 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import FrameType
 
 _LOG = logging.getLogger("shipboard.watchdog")
 LIMIT = 8.0
 EX_SOFTWARE = 70
+ARMED_FOR = 2
+"""Turns after which faulthandler is armed anew: few enough that the thread here always acts before it."""
 STACKS = ".stacks"
 """The file in the folder of what is off that faulthandler leaves its stacks in."""
 
@@ -54,10 +57,10 @@ class Watchdog:
         with (self.off / STACKS).open("w", encoding="ascii") as stacks:
             print(f"the loop is thread 0x{loop_thread:016x}", file=stacks, flush=True)
             try:
-                while True:
+                for turn in count():
                     self.beat = time.monotonic()
-                    if self.hard:
-                        faulthandler.dump_traceback_later(1.2 * self.limit, file=stacks, exit=True)
+                    if self.hard and turn % ARMED_FOR == 0:  # each time is a new thread
+                        faulthandler.dump_traceback_later(1.3 * self.limit, file=stacks, exit=True)
                     await asyncio.sleep(self.limit / 8)
             finally:
                 stopped.set()

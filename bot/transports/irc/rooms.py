@@ -28,6 +28,7 @@ class Rooms:
     def __init__(self, names: Iterable[str], fold: Callable[[str], str]) -> None:
         self._fold = fold
         self._rooms = tuple(_Room(name) for name in names)
+        self._spelled = {room.name: room for room in self._rooms}
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -75,5 +76,7 @@ class Rooms:
                 room.next = min(room.next, now)
 
     def _find(self, name: str) -> _Room | None:
+        if room := self._spelled.get(name):
+            return room
         folded = self._fold(name)
         return next((room for room in self._rooms if self._fold(room.name) == folded), None)
