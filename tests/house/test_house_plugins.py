@@ -33,8 +33,9 @@ def command(request: pytest.FixtureRequest) -> Bound:
 
 
 def test_every_plugin_of_ours_is_loaded() -> None:
-    assert loader.own_names() == ("audit", "help", "hosts", "members", "vms")
-    assert {bound.declared.plugin for bound in COMMANDS.values()} == {"core", *loader.own_names()}
+    assert {"audit", "help", "hosts", "members", "relay", "vms"} <= set(loader.own_names())
+    silent = {"relay", "votes"}  # have no command
+    assert {bound.declared.plugin for bound in COMMANDS.values()} == {"core", *loader.own_names()} - silent
 
 
 def test_the_summary_is_one_sentence(command: Bound) -> None:
