@@ -22,7 +22,7 @@ run: $(VENV)/run.stamp ## start the demo; without a terminal (make run < /dev/nu
 test: packages lint types layers tests ## check everything, in at most 8 minutes
 
 test-long: packages $(VENV)/dev.stamp ## the tests that take longer: many kills, large random runs
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -m long -n $(WORKERS) --dist loadfile
 
 packages: ## as root install the Debian packages that the tests need, else print the line that does
 	@.ci/packages

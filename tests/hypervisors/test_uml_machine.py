@@ -146,6 +146,34 @@ async def test_a_slow_boot_is_reported_and_a_guest_without_an_agent_is_up(
         await up._come_up(report)
 
 
+async def test_a_guest_whose_init_could_start_nothing_is_booted_again(
+    up: UmlMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boots: list[object] = []
+
+    async def launch(launched: object) -> None:
+        boots.append(launched)
+        if len(boots) == 3:
+            raise HypervisorFault("enough")
+
+    async def answers(_: float) -> bool:
+        return False
+
+    async def end() -> None:
+        boots.append("end")
+
+    monkeypatch.setattr(type(up.guest), "launch", lambda _, launched: launch(launched))
+    monkeypatch.setattr(type(up.guest), "end", lambda _: end())
+    monkeypatch.setattr(up, "_prepare", lambda _: "launch", raising=False)
+    monkeypatch.setattr(up.guest.agent, "answers", answers)
+    up.guest.booted.set()
+    up.guest.gone.clear()
+    (up.guest.home / "console.log").write_text("Run /init as init process\ncan't fork\n")
+    with pytest.raises(HypervisorFault, match="enough"):
+        await up._boot(Machine("ford-1", "ford"), None)
+    assert boots == ["launch", "end", "launch"]
+
+
 async def test_a_kernel_that_never_boots(up: UmlMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "REPORT_AFTER", 0.01)
     monkeypatch.setattr(module, "BOOT_SECONDS", 0.02)

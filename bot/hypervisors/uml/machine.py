@@ -47,6 +47,10 @@ REPORT_AFTER = 3.0
 LEAST_MIB = 40
 """The least memory that always boots: with 32 MiB one boot in twenty runs out of it at its start."""
 
+STILLBORN, BOOTS = "can't fork", 4
+"""What init says where the kernel lets it start nothing, as Linux 6.1 does in about one boot of forty, with
+however much memory: nothing works there then. How many boots a start may take because of that."""
+
 FLOATING_MIB = 128
 """The least memory that boots where addresses cannot be fixed: the kernel loses much of it to the gaps."""
 
@@ -202,20 +206,28 @@ class UmlMachine:
         launch = await asyncio.to_thread(self._prepare, machine)
         self.guest.quiet = True  # who asked hears of a failure by the fault
         try:
-            await self.guest.launch(launch)
-            try:
-                said = await self._come_up(report)
-                notes = self._soften(launch)
-            except BaseException:
-                if not self.guest.left:
-                    await self.guest.end()
-                raise
+            said = await self._bring_up(launch, report)
+            for _ in range(BOOTS - 1):
+                if said != STILLBORN:
+                    break
+                await self.guest.end()
+                said = await self._bring_up(launch, report)
+            notes = self._soften(launch)
         finally:
             self.guest.quiet = False
         if said:
             notes = (*notes, said)
         self.guest.record = replace(self.guest.record, notes=notes)
         self.guest.emit(MachineEventKind.READY, said, asked=True)
+
+    async def _bring_up(self, launch: Launch, report: Report | None) -> str:
+        await self.guest.launch(launch)
+        try:
+            return await self._come_up(report)
+        except BaseException:
+            if not self.guest.left:
+                await self.guest.end()
+            raise
 
     def _prepare(self, machine: Machine) -> Launch:
         means = self._site.means
@@ -262,6 +274,8 @@ class UmlMachine:
             waited = self._site.clock.monotonic() - begun
             if await self.guest.agent.answers(PING_SECONDS):
                 return ""
+            if any(STILLBORN in line for line in self.guest.console.tail(20)):
+                return STILLBORN
             if waited > AGENT_SECONDS:
                 return "no agent answers"
             if report and waited > REPORT_AFTER and not told:
