@@ -137,6 +137,13 @@ pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 team = ["{NETWORK}/{coop.room}"]
 admins = ["{NETWORK}/{coop.admins_room}"]
 
+[plugins.posts.digest]
+when = "every mon 09:00"
+
+[[plugins.posts.meetings]]
+name = "The co-op's meeting"
+when = "monthly first tue 19:00"
+
 [hosts.{coop.host}]
 {table}
 """

@@ -1,5 +1,6 @@
 """What the tour shows, step by step. Answers are regular expressions that lines of the bot must match."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,11 @@ def script(coop: Coop) -> tuple[Step, ...]:
             Line(one, f"!vm kill {others}", (r"another admin's yes: !yes (?P<number>\d+)",)),
             Line(one, "!yes {number}", ("another admin's yes, not yours",)),
             Line(admin, "!yes {number}", (f"^{others} is dead",), 40.0),
+        )),
+        Step("A post comes in time, marked as its author's.", (
+            Line(owner, "!post add in 2s | The kettle boils.", (
+                rf"^Post \d+ to {re.escape(coop.room)}: ", rf"^\[{owner}\] The kettle boils\.$",
+            )),
         )),
         Step("All of it stands in the audit book, whose chain nobody rewrites unseen.", (
             Line(admin, "!audit verify", (r"^The audit book is whole: \d+ rows",)),

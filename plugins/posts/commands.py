@@ -75,7 +75,7 @@ async def post_add(  # noqa: PLR0913 - services, by name
     store: Store,
     when: str,
 ) -> str:
-    """Post a text on time: WHEN | TEXT, like every friday 18:00 | Meeting; before the bar, to PLACE."""
+    """Post on time: when, a bar, the text; `to PLACE` before the bar names another room."""
     member, here = member_of(call.actor), call.message.place
     given = said(when, "!post add every friday 18:00 | Meeting in an hour")
     where = find_place(given.place, here, member, links) if given.place else default_place(here, links)
@@ -97,7 +97,7 @@ async def remind(  # noqa: PLR0913 - services, by name
     *,
     when: str,
 ) -> str:
-    """Remind you directly of something: WHEN | TEXT, like tomorrow 9:00 | Renew the domain."""
+    """Remind you directly, on time: when, a bar, the text."""
     member = member_of(call.actor)
     given = said(when, "!remind tomorrow 9:00 | Renew the domain")
     if given.place and given.place.casefold() != "me":

@@ -27,7 +27,7 @@ class Said:
 def said(line: str, example: str) -> Said:
     """Part `WHEN [to PLACE] | TEXT`; Usage if there is no time or no text."""
     when, bar, text = line.partition("|")
-    text = " ".join(text.split())
+    text = _one_line(text)
     if not bar or not when.strip() or not text:
         missing = "the time and the text are parted by |" if not bar else "a time and a text are needed"
         raise Usage(f"{missing[0].upper()}{missing[1:]}: {example}")
@@ -57,7 +57,7 @@ def window(word: str, rest: str, zone: str, now: datetime) -> Span:
     found = _SPAN.fullmatch(word)
     if found is None or (day and found[1]):
         raise Usage(f'"{word[:60]}" is no FROM-TO: write 18:00-20:00, or 2026-12-24T18:00-20:00')
-    text = " ".join(rest.removeprefix("|").split())
+    text = _one_line(rest.removeprefix("|"))
     if not text:
         raise Usage("Say what is done then: !maint ford 18:00-20:00 new kernel")
     start = _start(day or found[1] or "", found[2], zone, now)
@@ -81,3 +81,8 @@ def _end(day: str | None, clock: str, zone: str, start: datetime) -> datetime:
 def _instant(text: str, zone: str, now: datetime) -> datetime:
     found = read_when(text, zone=zone, now=now).after(now)
     return found or now
+
+
+def _one_line(text: str) -> str:
+    """Return a text as one line that every file and network can hold: no lone surrogates."""
+    return " ".join(text.encode(errors="replace").decode().split())
