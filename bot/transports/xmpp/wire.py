@@ -12,6 +12,10 @@ class Wire(Protocol):
         """Whether there is a session, with its stream."""
 
     @property
+    def flows(self) -> bool:
+        """Whether the stream is there, and the server takes more."""
+
+    @property
     def domain(self) -> str:
         """The server's own address."""
 
