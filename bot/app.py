@@ -22,6 +22,7 @@ from bot.ports import Clock, Tx
 from bot.runtime import health, loader, rulebook
 from bot.runtime.doorbell import Doorbell
 from bot.runtime.health import Health
+from bot.runtime.herald import Herald
 from bot.runtime.keeper import keep
 from bot.runtime.lookout import Lookout
 from bot.runtime.scheduler import Scheduler
@@ -77,6 +78,9 @@ class Ship:
             "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
+            "the status line": Herald(
+                crew.hub, world.links.status, self.networks.transports, world.clock
+            ).run,
             "the health": self.health.run,
             "the doorbell": Doorbell(self.config.bot.state, self.health.answer).run,
         }

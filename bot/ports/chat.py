@@ -59,6 +59,9 @@ class Transport(Protocol):
     def pass_on(self, relayed: Relayed) -> bool:
         """Say a relayed line if that can be done soon; False where it is dropped. It waits for nobody."""
 
+    def show(self, text: str) -> None:
+        """Show how the ship is, where a network has a status line for that; now and after each new start."""
+
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
 

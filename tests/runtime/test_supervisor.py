@@ -73,6 +73,9 @@ class Network:
     async def leave_word(self, identity: Identity, lines: Sequence[str]) -> bool:
         raise NotImplementedError
 
+    def show(self, text: str) -> None:
+        raise NotImplementedError
+
     def pass_on(self, relayed: Relayed) -> bool:
         raise NotImplementedError
 

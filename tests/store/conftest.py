@@ -86,6 +86,9 @@ class Network:
             self.kept.append((identity.subject, tuple(lines)))
         return self.keeps
 
+    def show(self, text: str) -> None:
+        raise NotImplementedError
+
     def pass_on(self, relayed: Relayed) -> bool:
         raise NotImplementedError
 

@@ -135,6 +135,9 @@ class IrcTransport:
         here = [nick for nick in relayed.hushed if session.world.channels.is_in(place.name, nick)]
         return self.chatter.put(place.name, hush(relayed.line, here))
 
+    def show(self, text: str) -> None:
+        """Show nothing: IRC has no status line but for those who are away."""
+
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
         session = self._session

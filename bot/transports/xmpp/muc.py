@@ -9,7 +9,7 @@ from bot.transports.irc.rooms import Rooms
 from bot.transports.lines import clean
 from bot.transports.xmpp.asked import Asked
 from bot.transports.xmpp.occupants import Occupants
-from bot.transports.xmpp.stanzas import Presence, directed, join, unlock
+from bot.transports.xmpp.stanzas import Presence, available, directed, join, unlock
 
 SELF_PING = 60.0
 """Seconds of silence from a room after which it is asked whether we are in it (XEP-0410)."""
@@ -67,6 +67,7 @@ class Muc:
     jid: str
     send: Callable[[Element], object]
     asked: Asked
+    shown: str = ""
     wanted: Rooms = field(init=False)
     rooms: dict[str, _Room] = field(init=False)
 
@@ -126,6 +127,12 @@ class Muc:
             if room.inside and not room.asked:
                 self._ask(room, now)
 
+    def show(self) -> None:
+        """Show the rooms what `shown` says of us."""
+        for room in self.rooms.values():
+            if room.inside:
+                self.send(available(self.shown, f"{room.name}/{room.nicks.current}"))
+
     def presence(self, presence: Presence, now: float) -> None:
         """Take what a room tells of an occupant, or of us."""
         room = self.rooms[presence.bare]
@@ -142,7 +149,7 @@ class Muc:
         self.rooms[bare].occupants.configured(codes)
 
     def _join(self, room: _Room) -> None:
-        self.send(join(room.name, room.nicks.current))
+        self.send(join(room.name, room.nicks.current, self.shown))
 
     def _regain(self, room: _Room, now: float) -> None:
         own = room.nicks.own

@@ -15,7 +15,7 @@ from bot.transports.xmpp.delivery import Delivery, Target
 from bot.transports.xmpp.muc import Muc
 from bot.transports.xmpp.people import People
 from bot.transports.xmpp.receipts import Receipts
-from bot.transports.xmpp.stanzas import Presence, directed, parted, presence
+from bot.transports.xmpp.stanzas import Presence, available, directed, parted, presence
 from bot.transports.xmpp.tls import https
 from bot.transports.xmpp.upload import Upload
 from bot.transports.xmpp.wire import Wire
@@ -44,6 +44,12 @@ class Session:
         upload = Upload(self.asked, wire.domain, lambda: https(settings))
         self.delivery = Delivery(wire, clock, self.turns, self.receipts, self.asked, prefix, upload)
         self.places = {bare: Place(network, room.name) for bare, room in self.muc.rooms.items()}
+
+    def show(self, text: str) -> None:
+        """Show a text in our presence: to who sees it, and to each room that we are in."""
+        self.muc.shown = clean(text)
+        self.wire.send(available(self.muc.shown))
+        self.muc.show()
 
     def begin(self) -> None:
         """Ask to be let into the rooms."""

@@ -4,7 +4,6 @@ What a stanza claims is only read here; who is believed in what is decided by th
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
@@ -159,10 +158,11 @@ def message(
     return made
 
 
-def available(children: Iterable[Element] = ()) -> Element:
-    """Return the presence that tells that we are here."""
-    made = Element(PRESENCE)
-    made.extend(children)
+def available(status: str = "", to: str = "") -> Element:
+    """Return the presence that tells that we are here, and how we are; without `to` to all who see it."""
+    made = Element(PRESENCE, {"to": to} if to else {})
+    if status:
+        SubElement(made, f"{CLIENT}status").text = status
     return made
 
 
@@ -176,9 +176,9 @@ def directed(to: str, kind: str = "") -> Element:
     return Element(PRESENCE, {"to": to, "type": kind} if kind else {"to": to})
 
 
-def join(room: str, nick: str) -> Element:
+def join(room: str, nick: str, status: str = "") -> Element:
     """Return what asks to be let in, without anything of what was said before."""
-    made = Element(PRESENCE, {"to": f"{room}/{nick}"})
+    made = available(status, f"{room}/{nick}")
     entry = SubElement(made, f"{_MUC}x")
     SubElement(entry, f"{_MUC}history", {"maxstanzas": "0"})
     return made

@@ -62,6 +62,7 @@ class XmppTransport:
         self._incidents = incidents
         self._errors = 0
         self._down = "not connected yet"
+        self._shown = ""
         self._told: Callable[[], None] = lambda: None
         self._session: Session | None = None
         self.stream: Stream | None = None
@@ -168,6 +169,13 @@ class XmppTransport:
         here = [nick for nick in relayed.hushed if session.muc.has(place.name.lower(), nick)]
         return self.chatter.put(target, hush(relayed.line, here))
 
+    def show(self, text: str) -> None:
+        """Show how the ship is in our presence, also to the rooms."""
+        changed, self._shown = self._shown != text, text
+        session = self._up()
+        if session is not None and changed:
+            session.show(text)
+
     def status(self) -> LinkStatus:
         """Return what this connection is like now."""
         session, dropped = self._up(), self.chatter.dropped
@@ -203,6 +211,7 @@ class XmppTransport:
         if self._session is not None:
             self._session.close()
         self._session = Session(self._name, self._settings, self._nick, self.stream, self._clock)
+        self._session.show(self._shown)
         self._session.begin()
         self._told()
 

@@ -1,6 +1,7 @@
 import asyncio
 import http.client
 import ssl
+from typing import Any, ClassVar
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
@@ -48,7 +49,8 @@ class Server:
 class Link:
     """Takes the place of an HTTPS connection."""
 
-    status, got = 201, {}  # type: dict[str, Any]
+    status = 201
+    got: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, host: str, port: int | None, **_: object) -> None:
         type(self).got = {"host": host, "port": port}
