@@ -107,7 +107,7 @@ class Queues(Generic[T]):
             try:
                 await self.run(Turn(queue.waiting.popleft(), pass_on))
             except Exception as error:  # noqa: BLE001 - one command must not cost the others their answers
-                self.incidents.report(error, during="answering on IRC")
+                self.incidents.report(error, during="answering")
             finally:
                 self.release(key)
             count += 1
@@ -118,4 +118,4 @@ class Queues(Generic[T]):
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.incidents.report(error, during="answering on IRC")
+            self.incidents.report(error, during="answering")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -222,7 +223,7 @@ async def test_a_locked_room_is_named_and_our_own_is_opened(prosody: Prosody, pe
     ],
 )
 async def test_what_cannot_work_is_told_at_once(
-    prosody: Prosody, settings: dict[str, object], told: str
+    prosody: Prosody, settings: dict[str, Any], told: str
 ) -> None:
     await prosody.start()
     if settings.get("direct_tls"):
