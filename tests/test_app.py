@@ -386,7 +386,7 @@ def wrong_key(path: Path) -> None:
 
 
 def wrong_plugin(path: Path) -> None:
-    _change(path, "[bot]", '[bot]\nplugins = ["votes"]')
+    _change(path, "[bot]", '[bot]\nplugins = ["deepthought"]')
 
 
 def wrong_folder(path: Path) -> None:
@@ -428,7 +428,7 @@ WRONG: dict[Callable[[Path], None], str] = {
     wrong_host: "hosts.ford.hypervisor: libvirt is not in this version",
     wrong_network: "networks.jabber.password_file: missing: nobody gets into Jabber",
     wrong_key: "bot.nikc: unknown key; did you mean nick?",
-    wrong_plugin: "bot.plugins: there is no plugin votes; ours are audit, help",
+    wrong_plugin: "bot.plugins: there is no plugin deepthought; ours are audit, help",
     wrong_folder: "bot.plugin_folders: ",
     wrong_command: 'commands."vm fly": no loaded plugin has this command',
     wrong_table: "plugins.vms: plugin vms takes no settings; remove the table",
