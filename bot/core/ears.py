@@ -1,6 +1,7 @@
 """What plugins hear of a room's talk: in order, each person a few lines at a time, never more than can wait.
 
-Who pastes is heard in part: the first lines, and once they have paused how many more there were.
+Who pastes is heard in part: the first lines, and once they have paused how many more there were, or, where
+they were but a few, those lines.
 """
 
 import asyncio
@@ -26,6 +27,9 @@ SPEAKERS = 500
 BURST, PER_SECOND = 3, 0.25
 """How many lines of one person are heard at once, and how many a second from then on."""
 
+FEW = 2
+"""Lines beyond that which are no paste, but heard late."""
+
 PAUSE, LONGEST = 3.0, 30.0
 """Seconds of silence that end a paste, and after which one that does not end is told of anyway."""
 
@@ -41,6 +45,7 @@ class _Flow:
     at: float
     bucket: Bucket = field(default_factory=lambda: Bucket(BURST, PER_SECOND))
     more: int = 0
+    late: list[Remark] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -72,8 +77,8 @@ class Ears:
         if flow is None:
             self.unheard += 1
         elif flow.more or self._is_crowded(remark.place) or flow.bucket.take(now):
-            self.unheard += 1
             flow.more += 1
+            flow.late += [remark] if flow.more <= FEW else []
             if flow.more == 1:
                 self._spawn(self._sum_up(remark, flow))
         else:
@@ -118,7 +123,12 @@ class Ears:
             await self.clock.sleep(due - now)
             now = self.clock.monotonic()
         del self._flows[remark.place, remark.nick]
-        self._put(Remark(remark.place, remark.nick, "", more=flow.more))
+        if flow.more <= FEW and not self._is_crowded(remark.place):
+            for late in flow.late:
+                self._put(late)
+        else:
+            self.unheard += flow.more
+            self._put(Remark(remark.place, remark.nick, "", more=flow.more))
 
     async def _serve(self, place: Place) -> None:
         waiting = self._rooms[place]

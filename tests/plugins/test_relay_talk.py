@@ -123,9 +123,9 @@ async def test_a_paste_is_cut_with_a_note(chat: Chat) -> None:
     assert said == [(str(JABBER), f"<alice@net> line {number}") for number in range(3)]
     assert await chat.relayed(3) == [(str(JABBER), "<alice@net> (12 more lines not relayed)")]
     await chat.clock.advance(60)
-    for number in range(4):
+    for number in range(6):
         await chat.remark("bob", f"{number}", place=JABBER)
-    assert await chat.relayed(3) == [(str(TEAM), "<bob@jabber> (1 more line not relayed)")]
+    assert await chat.relayed(3) == [(str(TEAM), "<bob@jabber> (3 more lines not relayed)")]
 
 
 async def test_a_very_long_line_becomes_a_few_and_is_cut(chat: Chat) -> None:
