@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +16,11 @@ from bot.model import Message, Place, Reply
 from bot.ports import Report
 from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
+from tests.real.irc.servers import free_port
 
 pytestmark = pytest.mark.real
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 NGIRCD = shutil.which("ngircd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 CONFIG = """
 [Global]
@@ -116,9 +116,7 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
         if os.environ.get("CI") == "true":
             pytest.fail("ngircd is not installed: apt-get install ngircd")
         pytest.skip("ngircd is not installed: the IRC transport is NOT proven on a real server here")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
+    number = free_port()
     (tmp_path / "none").mkdir()
     config = tmp_path / "ngircd.conf"
     config.write_text(CONFIG.format(port=number, folder=tmp_path))

@@ -18,7 +18,7 @@ from bot.ports import Report
 from bot.testing import QuietRoad
 from bot.transports.irc.transport import IrcTransport
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 FULL = (
     "message-tags server-time account-tag account-notify extended-join echo-message multi-prefix "
     "userhost-in-names batch cap-notify chghost labeled-response setname"

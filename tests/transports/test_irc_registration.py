@@ -12,7 +12,7 @@ from tests.transports.conftest import FULL, Irc, Peer
 
 async def refused(task: asyncio.Task[None]) -> str:
     with pytest.raises(TransportFault) as fault:
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
     return str(fault.value)
 
 
@@ -319,7 +319,7 @@ async def test_cancelled_it_leaves_politely(irc: Irc) -> None:
     await peer.expect("QUIT :So long.*")
     peer.close()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(irc.tasks[0], 10)
+        await asyncio.wait_for(irc.tasks[0], 60)
 
 
 async def test_a_server_that_ignores_our_leaving_is_left_anyway(irc: Irc) -> None:
@@ -329,7 +329,7 @@ async def test_a_server_that_ignores_our_leaving_is_left_anyway(irc: Irc) -> Non
     await irc.clock.advance(2)
     await peer.ended()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(irc.tasks[0], 10)
+        await asyncio.wait_for(irc.tasks[0], 60)
 
 
 async def test_what_no_one_expects_is_followed(irc: Irc) -> None:
