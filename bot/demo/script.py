@@ -1,6 +1,5 @@
 """What the tour shows, step by step. Answers are regular expressions that lines of the bot must match."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -33,8 +32,7 @@ def script(coop: Coop) -> tuple[Step, ...]:
     one = coop.seat
     own = next(machine.name for machine in coop.machines if machine.owner == one)
     others = coop.booted
-    direct = "answered in a direct message"
-    owner = coop.machine(others).owner or one
+    direct, owner = "answered in a direct message", coop.machine(others).owner or one
     admin = next(member.name for member in coop.members if member.is_admin and member.name != one)
     return (
         Step("Who am I? The server vouches for the account, never the nick.", (
@@ -63,9 +61,7 @@ def script(coop: Coop) -> tuple[Step, ...]:
             Line(admin, "!yes {number}", (f"^{others} is dead",), 40.0),
         )),
         Step("A post comes in time, marked as its author's.", (
-            Line(owner, "!post add in 2s | The kettle boils.", (
-                rf"^Post \d+ to {re.escape(coop.room)}: ", rf"^\[{owner}\] The kettle boils\.$",
-            )),
+            Line(owner, "!post add in 2s | Tea is ready.", (r"^Post \d+ to #", rf"^\[{owner}\] Tea is")),
         )),
         Step("All of it stands in the audit book, whose chain nobody rewrites unseen.", (
             Line(admin, "!audit verify", (r"^The audit book is whole: \d+ rows",)),

@@ -34,9 +34,11 @@ async def test_the_tour_plays_from_whoami_to_audit_verify(
         "<alice> !vm kill ford-2",
         "<alice> !yes 2",
         "<trillian> !yes 2",
+        "<bob> !post add in 2s | Tea is ready.",
         "<trillian> !audit verify",
     ]
     assert "<Eddie → alice> [ford-1] Linux ford-1 " in paper.getvalue()
+    assert "<Eddie> [bob] Tea is ready." in paper.getvalue()
     assert "The audit book is whole" in paper.getvalue().splitlines()[-1]
 
 
