@@ -12,13 +12,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import growth, rounds
+from bench import growth, rounds, schedule
 from bench.arithmetic import Figures, medians
 from bench.bots import Bot, Failed, bots, shipboard
-from bench.measures import PARTS, SUBJECT, curve, report
+from bench.measures import ON_THE_STORE, PARTS, SUBJECT, curve, report
 from bench.server import Missing, Server, serving
 
-ON_THE_NETWORK = frozenset(PARTS) - {"audit", "members"}
+ON_THE_NETWORK = frozenset(PARTS) - frozenset(ON_THE_STORE)
 IN_ROUNDS = frozenset({"latency", "throughput", "chatter", "behind"})
 EX_UNAVAILABLE = 69
 
@@ -47,7 +47,8 @@ async def run(options: argparse.Namespace) -> Results:
             _make_readable(Path(folder))
             async with serving(Path(folder)) as server:
                 await _on_the_network(server, options, results)
-        for part, work in (("audit", growth.audit), ("members", growth.members)):
+        curves = (("audit", growth.audit), ("members", growth.members), ("schedule", schedule.schedule))
+        for part, work in curves:
             if part in options.only:
                 _say(f"growth of {part}")
                 (Path(folder) / part).mkdir()

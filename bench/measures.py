@@ -11,8 +11,9 @@ FLOOR = "irc"
 SUBJECT = "shipboard"
 """The bot that has goals."""
 
-PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", "audit", "members")
-"""What can be measured by itself; a start is part of all but the last two."""
+ON_THE_STORE = ("audit", "members", "schedule")
+PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", *ON_THE_STORE)
+"""What can be measured by itself; a start is part of all but the last three."""
 
 
 @dataclass(frozen=True, slots=True)

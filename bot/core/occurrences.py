@@ -26,12 +26,18 @@ def turn(entry: Scheduled, now: datetime) -> Turn:
     when, first = restored(entry.plan.when), entry.next_due
     if first is None or first > now:
         return Turn((), first)
+    later = when.after(first)
+    if later is None or later > now:
+        return Turn(_kept(entry, (first,), now), later)
     plan = entry.plan
     count = plan.most if plan.catch_up is CatchUp.EACH else 1
-    dates = newest(when, first, now, count)
-    if plan.catch_up is CatchUp.SKIP and (now - dates[-1]).total_seconds() > plan.grace:
-        dates = ()
-    return Turn(dates, when.after(now))
+    return Turn(_kept(entry, newest(when, first, now, count), now), when.after(now))
+
+
+def _kept(entry: Scheduled, dates: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
+    """Leave out what comes too late for one that skips."""
+    late = (now - dates[-1]).total_seconds()
+    return () if entry.plan.catch_up is CatchUp.SKIP and late > entry.plan.grace else dates
 
 
 def newest(when: When, first: datetime, last: datetime, count: int) -> tuple[datetime, ...]:

@@ -26,7 +26,7 @@ BEAT_SECONDS = 15.0
 JUMP_SECONDS = 30.0
 """How far the wall clock may move against the monotonic one between two beats."""
 
-CHUNK = 50
+CHUNK = 200
 """How many entries are handled side by side, and written in one transaction."""
 
 SLOW_SECONDS = 0.25
