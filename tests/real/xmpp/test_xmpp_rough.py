@@ -11,7 +11,7 @@ import pytest
 from bot.model import Place
 from tests.real.irc.people import FastClock
 from tests.real.irc.servers import Proxy
-from tests.real.xmpp.people import People, Person, Ship, at_sea
+from tests.real.xmpp.people import Got, People, Person, Ship, at_sea
 from tests.real.xmpp.prosody import DOMAIN, MUC, TEAM, Prosody
 
 pytestmark = pytest.mark.real
@@ -207,8 +207,21 @@ async def test_a_locked_room_is_named_and_our_own_is_opened(prosody: Prosody, pe
     async with at_sea(prosody, rooms=(TEAM, OTHER)) as ship:
         await ship.until("coming in", rooms=(TEAM,))
         await ship.until_told(f"{OTHER}: it is locked")
-        await bob.join()
+        async with asyncio.timeout(20):  # the server may not have opened it yet
+            while (await entered(bob)).kind != "presence:":
+                pass
         await bob.fence()
+
+
+async def entered(person: Person) -> Got:
+    """Try to get into the room, and return what came of that."""
+    person.raw(f"<presence to='{TEAM}/{person.name}'><x xmlns='http://jabber.org/protocol/muc'/></presence>")
+    return await person.until(
+        lambda got: (
+            got.kind in {"presence:", "presence:error"} and got.sender.startswith(f"{TEAM}/{person.name}")
+        ),
+        "an answer of the room",
+    )
 
 
 @pytest.mark.parametrize(

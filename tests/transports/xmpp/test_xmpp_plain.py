@@ -14,7 +14,7 @@ from bot.testing import FakeIncidents, QuietRoad
 from bot.transports.xmpp.transport import XmppTransport
 
 PATIENCE = 20.0
-SECRET = "sesame"
+SECRET = "sesame"  # noqa: S105 - it is to be seen nowhere
 HEAD = (
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' id='1' version='1.0' from='ford.test' "
     "xmlns:stream='http://etherx.jabber.org/streams'><stream:features>{features}</stream:features>"

@@ -54,7 +54,8 @@ class World:
     def answer(self, error: str = "", to: str | None = None) -> bool:
         """Answer the question that was sent last."""
         question = self.sent[-1]
-        answer = Element(IQ, {"id": question.get("id", ""), "from": to or question.get("to", "")})
+        sender = to or question.get("to", "")
+        answer = Element(IQ, {"id": question.get("id", ""), "from": sender})
         answer.set("type", "error" if error else "result")
         if error:
             child = Element("{jabber:client}error")
