@@ -42,7 +42,7 @@ async def events(hypervisor: Hypervisor) -> AsyncIterator[AsyncIterator[MachineE
 
 
 async def coming(events: AsyncIterator[MachineEvent]) -> MachineEvent:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await anext(events)
 
 
@@ -143,5 +143,5 @@ async def test_a_machine_without_grace_goes_at_once(hypervisor: Hypervisor, mach
     await hypervisor.start(machine)
     result = await hypervisor.stop(machine, 0)
     assert result.rung in {"halt", "kill"}
-    assert result.seconds < 5
+    assert result.seconds < 20
     assert (await hypervisor.start(machine)).state is MachineState.RUNNING

@@ -24,7 +24,7 @@ AUTOGROUP = Path("/proc/self/autogroup").exists()
 
 
 async def coming(events: AsyncIterator[MachineEvent]) -> MachineEvent:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await anext(events)
 
 
@@ -194,7 +194,7 @@ async def test_a_kernel_that_panics_at_boot_is_a_fault_with_its_words(site: Site
 async def test_a_start_given_up_leaves_nothing(site: Site, machine: Machine) -> None:
     bot = site.bot()
     starting = asyncio.ensure_future(bot.start(machine))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await site.process_appears()
     assert (await bot.inspect(machine)).state is MachineState.STARTING
     starting.cancel()

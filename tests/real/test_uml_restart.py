@@ -38,7 +38,7 @@ async def other_bot(site: Site, *deeds: str) -> AsyncIterator[asyncio.subprocess
 
 async def said(process: asyncio.subprocess.Process) -> Any:  # noqa: ANN401 - JSON
     assert process.stdout
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return json.loads(await process.stdout.readline())
 
 
@@ -63,7 +63,7 @@ async def test_a_bot_killed_at_once_and_its_guests_are_found_again(site: Site, m
     with pytest.raises(Conflict, match="up already"):
         await bot.start(machine)
     os.kill(pid, signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         crash = await anext(events)
     assert (crash.kind, crash.asked) == (MachineEventKind.CRASHED, False)
     assert site.processes() == []
@@ -105,7 +105,7 @@ async def test_an_adopted_guest_that_halts_itself_has_not_crashed(site: Site, ma
     await bot.adopt([machine])
     await bot.run(machine, "(sleep 0.1; poweroff -f) >/dev/null 2>&1 &")
     events = bot.events()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         ended = await anext(events)
     assert (ended.kind, ended.asked, ended.text) == (MachineEventKind.EXITED, False, "halted from inside")
 

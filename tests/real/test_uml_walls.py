@@ -139,7 +139,7 @@ def test_an_ordinary_users_guest_gains_nothing(
         check=True,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         env=env,
     )
     started, (status, output), killed = (json.loads(line) for line in done.stdout.splitlines())
