@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import Links, Maintenance, MaintenanceNow, Place
+from bot import DigestPart, Links, Maintenance, MaintenanceNow, Place, Plugin
 from bot.testing import NETWORK, TEAM, Chat, FakeLinks
 from plugins.help import plugin as help_plugin
 from plugins.members import plugin as members_plugin
@@ -90,39 +90,42 @@ async def test_one_writes_only_where_one_may(chat: Chat) -> None:
     assert "to #team" in await chat.say("bob", "!post add in 1h to #team | x", place=Place(NETWORK, "#team"))
 
 
-@pytest.mark.parametrize("command", ["post add in 1h | x", "remind in 1h | x", "post list", "post show 1"])
-async def test_guests_have_no_posts(chat: Chat, command: str) -> None:
-    name = "remind" if "remind" in command else " ".join(command.split()[:2])
-    assert await chat.say("eve", f"!{command}") == f"Only members may {name}, and {GUEST}"
+async def test_guests_have_no_posts(chat: Chat) -> None:
+    for command in ("post add in 1h | x", "remind in 1h | x", "post list", "post show 1"):
+        name = "remind" if "remind" in command else " ".join(command.split()[:2])
+        assert await chat.say("eve", f"!{command}") == f"Only members may {name}, and {GUEST}"
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("post add every friday 18:00", "The time and the text are parted by |: !post add every friday"),
-        ("post add | x", "A time and a text are needed"),
-        ("post add in 1h |  ", "A time and a text are needed"),
-        ("post add every freitag 18:00 | x", '"freitag" is no day'),
-        ("post add every 10 sec | x", '"10 sec" is more often than every minute'),
-        ("post add in 1h | {secret}", "{secret} is no field: there are {date}"),
-        ("post add in 1h | {machine.name}", "{machine.name} is no field"),
-        ("post add in 1h | {date:%s}", "{date:%s} is no field"),
-        ("post add in 1h | {days_until:soon}", "{days_until:soon} has no date"),
-        ("post add in 1h | {days_until:2026-02-30}", "{days_until:2026-02-30} has no date"),
-        ("post add in 1h | {days_until}", "{days_until} has no date"),
-        (f"post add in 1h | {'x' * 10_000}", "That is 10000 characters; at most 1000 can be posted."),
-        (f"post add {'x' * 10_000} | x", "is too long for a time"),
-        (f"post add in 1h | {{{'x' * 500}}}", "… is no field"),
-        ("remind in 1h to #team | x", "A reminder goes to you directly"),
-        ("post list everything", "Write !post list, or !post list mine."),
-        ("post show xyz", "A post has a number: !post list tells it."),
-        ("post show 99", "There is no post 99 waiting; !post list names them."),
-        ("post delete 99", "There is no post 99 waiting"),
-    ],
-)
-async def test_what_is_wrong_is_named(chat: Chat, line: str, said: str) -> None:
-    assert said in await chat.say("alice", f"!{line}")
-    assert await came(chat, 2 * HOUR) == []
+WRONG = [
+    ("post add every friday 18:00", "The time and the text are parted by |: !post add every friday"),
+    ("post add | x", "A time and a text are needed"),
+    ("post add in 1h |  ", "A time and a text are needed"),
+    ("post add every freitag 18:00 | x", '"freitag" is no day'),
+    ("post add every 10 sec | x", '"10 sec" is more often than every minute'),
+    ("post add in 1h | {secret}", "{secret} is no field: there are {date}"),
+    ("post add in 1h | {machine.name}", "{machine.name} is no field"),
+    ("post add in 1h | {date:%s}", "{date:%s} is no field"),
+    ("post add in 1h | {days_until:soon}", "{days_until:soon} has no date"),
+    ("post add in 1h | {days_until:2026-02-30}", "{days_until:2026-02-30} has no date"),
+    ("post add in 1h | {days_until}", "{days_until} has no date"),
+    (f"post add in 1h | {'x' * 10_000}", "That is 10000 characters; at most 1000 can be posted."),
+    (f"post add {'x' * 10_000} | x", "is too long for a time"),
+    (f"post add in 1h | {{{'x' * 500}}}", "… is no field"),
+    ("remind in 1h to #team | x", "A reminder goes to you directly"),
+    ("post list everything", "Write !post list, or !post list mine."),
+    ("post show xyz", "A post has a number: !post list tells it."),
+    ("post show 99", "There is no post 99 waiting; !post list names them."),
+    ("post delete 99", "There is no post 99 waiting"),
+]
+
+
+async def test_what_is_wrong_is_named(chat: Chat) -> None:
+    for line, said in WRONG:
+        assert said in await chat.say("alice", f"!{line}"), line
+        assert await came(chat, 600) == []
+    assert await chat.say("alice", "!post list mine") == (
+        "Nothing waits; !post add every friday 18:00 | Meeting begins."
+    )
 
 
 async def test_fields_are_replaced_once_and_exactly(chat: Chat) -> None:
@@ -174,6 +177,32 @@ async def test_hostile_words_are_answered_and_nothing_breaks(chat: Chat) -> None
         assert await chat.say("ann", f"!maint ford 18:00-20:00 {word}"), word
     await came(chat, DAY)
     assert chat.incidents.reported == []
+
+
+async def test_cron_may_be_quoted(chat: Chat) -> None:
+    answer = await chat.say("alice", '!post add cron "0 18 * * 5" Europe/Berlin | a | b')
+    assert "Post 2 to #team: Fri 27 Nov 18:00 CET (17:00 UTC)" in answer
+    assert '[alice] a | b; cron "0 18 * * 5" Europe/Berlin;' in await chat.say("bob", "!post show 2")
+
+
+async def test_machines_in_trouble_are_counted(chat: Chat) -> None:
+    chat.hypervisor.fail_next("inspect", "the host is silent")
+    await chat.say("alice", "!post add in 1h | {machines_down}")
+    chat.hypervisor.fail_next("inspect", "the host is silent")
+    ((_, line),) = await came(chat, HOUR)
+    assert line == "[alice] 1 (ford-1)"
+
+
+async def test_a_digest_of_several_parts_has_a_line_for_each(tmp_path: Path) -> None:
+    other = Plugin("other")
+
+    @other.answers(DigestPart)
+    def part() -> str:
+        return "votes: 2 open"
+
+    async with Chat.open(tmp_path, [*PLUGINS, other], READY) as chat:
+        told = await came(chat, 21 * HOUR)
+    assert [line for _, line in told] == ["Digest of week 48:", "machines: 0 of 3 up", "votes: 2 open"]
 
 
 async def test_ten_may_wait(chat: Chat) -> None:
@@ -288,29 +317,29 @@ async def test_maintenance_is_announced_before_at_and_after(chat: Chat) -> None:
     assert await ask(MaintenanceNow("ford")) == ()
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("ford tomorrow 18:00-20:00 x", "Mon 23 Nov 18:00 UTC to Mon 23 Nov 20:00 UTC"),
-        ("ford 2026-12-24T22:00-02:00 x", "Thu 24 Dec 22:00 UTC to Fri 25 Dec 02:00 UTC"),
-        ("ford 2026-12-24 18:00-20:00 | x", "Thu 24 Dec 18:00 UTC to Thu 24 Dec 20:00 UTC"),
-        ("FORD 2026-12-24T18:00-2026-12-26T20:00 x", "Thu 24 Dec 18:00 UTC to Sat 26 Dec 20:00 UTC"),
-        ("ford 10:00-11:00 x", "Mon 23 Nov 10:00 UTC to Mon 23 Nov 11:00 UTC"),
-        ("ford 18:00–20:00 x", "Sun 22 Nov 18:00 UTC"),  # noqa: RUF001 - as phones write it
-        ("ford 12:10-13:00 x", "Sun 22 Nov 12:10 UTC"),
-        ("zaphod 18:00-20:00 x", "There is no host “zaphod”: there is ford."),
-        ("ford 18-20 x", '"18-20" is no FROM-TO'),
-        ("ford today 2026-12-24T18:00-20:00 x", "is no FROM-TO"),
-        ("ford 18:00-25:00 x", '"25:00" is no time of day'),
-        ("ford today 18:00-20:00", "Say what is done then"),
-        ("ford today 10:00-20:00 x", '"today 10:00" is over'),
-        ("ford 2026-12-24T18:00-2026-12-24T18:00 x", '"2026-12-24 18:00" is over'),
-        ("ford 2026-12-24T18:00-2027-12-24T18:00 x", "is longer than 31 days"),
-        (f"ford 18:00-20:00 {'x' * 2000}", "That is 2000 characters"),
-    ],
-)
-async def test_how_a_window_is_said(chat: Chat, line: str, said: str) -> None:
-    assert said in await chat.say("ann", f"!maint {line}")
+WINDOWS = [
+    ("ford tomorrow 18:00-20:00 x", "Mon 23 Nov 18:00 UTC to Mon 23 Nov 20:00 UTC"),
+    ("ford 2026-12-24T22:00-02:00 x", "Thu 24 Dec 22:00 UTC to Fri 25 Dec 02:00 UTC"),
+    ("ford 2026-12-24 18:00-20:00 | x", "Thu 24 Dec 18:00 UTC to Thu 24 Dec 20:00 UTC"),
+    ("FORD 2026-12-24T18:00-2026-12-26T20:00 x", "Thu 24 Dec 18:00 UTC to Sat 26 Dec 20:00 UTC"),
+    ("ford 10:00-11:00 x", "Mon 23 Nov 10:00 UTC to Mon 23 Nov 11:00 UTC"),
+    ("ford 18:00–20:00 x", "Sun 22 Nov 18:00 UTC"),  # noqa: RUF001 - as phones write it
+    ("ford 12:10-13:00 x", "Sun 22 Nov 12:10 UTC"),
+    ("zaphod 18:00-20:00 x", "There is no host “zaphod”: there is ford."),
+    ("ford 18-20 x", '"18-20" is no FROM-TO'),
+    ("ford today 2026-12-24T18:00-20:00 x", "is no FROM-TO"),
+    ("ford 18:00-25:00 x", '"25:00" is no time of day'),
+    ("ford today 18:00-20:00", "Say what is done then"),
+    ("ford today 10:00-20:00 x", '"today 10:00" is over'),
+    ("ford 2026-12-24T18:00-2026-12-24T18:00 x", '"2026-12-24 18:00" is over'),
+    ("ford 2026-12-24T18:00-2027-12-24T18:00 x", "is longer than 31 days"),
+    (f"ford 18:00-20:00 {'x' * 2000}", "That is 2000 characters"),
+]
+
+
+async def test_how_a_window_is_said(chat: Chat) -> None:
+    for line, said in WINDOWS:
+        assert said in await chat.say("ann", f"!maint {line}"), line
 
 
 async def test_a_window_that_is_near_is_announced_at_once_and_can_be_taken_back(chat: Chat) -> None:
@@ -321,6 +350,10 @@ async def test_a_window_that_is_near_is_announced_at_once_and_can_be_taken_back(
     assert "maintenance of ford (start)" in await chat.say("bob", "!post show 2")
     assert "Only the owner of the post or admins" in await chat.say("bob", "!post delete 3")
     assert await chat.say("ann", "!post delete 3") == "The maintenance of ford is taken back."
+    assert await came(chat, DAY) == []
+    await chat.say("ann", "!maint ford 12:30-13:00 kernel")
+    await chat.store.write(lambda tx: tx.db.table("posts_windows").delete_where())
+    await chat.told()
     assert await came(chat, DAY) == []
 
 
@@ -336,7 +369,7 @@ async def test_what_a_window_missed_is_left_out(tmp_path: Path) -> None:
 
 READY = {
     "posts": {
-        "digest": {"when": "every mon 09:00"},
+        "digest": {"when": "every mon 09:00", "where": "net/#team"},
         "meetings": [
             {"name": "The meeting", "when": "monthly last fri 18:00 Europe/Berlin", "text": "In the lounge."}
         ],
@@ -371,6 +404,7 @@ async def test_meetings_are_told_24_h_and_1_h_before(tmp_path: Path) -> None:
         ({"digest": {"when": "every foo 9:00"}}, '"foo" is no day'),
         ({"digest": {"when": "every mon 9:00", "where": "nowhere"}}, "nowhere is no place"),
         ({"meetings": [{"name": "", "when": "every mon 9:00"}]}, "meetings"),
+        ({"meetings": [{"name": "x", "when": "in 3h"}]}, "depends on when it is read"),
     ],
 )
 async def test_a_wrong_config_is_named(tmp_path: Path, table: dict[str, object], said: str) -> None:
