@@ -140,7 +140,7 @@ def _plurality(sheet: Sheet) -> Answer:
 def _approval(sheet: Sheet) -> Answer:
     of = _options(sheet, signs=",")
     seats = sheet.whole("seats", 1, least=1, most=len(of))
-    cast = list(sheet.ballots(lambda text: words.approval(text, of)))
+    cast = list(sheet.ballots(lambda text: words.approvals(text, of)))
     count = approval(grouped(cast), len(of), seats)
     return _scores(count, of, grouped(((approved,), votes) for approved, votes in cast))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.coop.counting import choice, offered, options, ranking
-from bot.coop.counting.ballots import approval, first, sheet, shown, strict
+from bot.coop.counting.ballots import approvals, first, sheet, shown, strict
 from bot.errors import Usage
 
 Readers = dict[str, Callable[[], object]]
@@ -61,7 +61,7 @@ def test_a_wrong_word_of_a_ranking_is_named(text: str, fault: str) -> None:
 
 
 def test_an_approval() -> None:
-    assert approval("C, a", ABC) == (0, 2)
+    assert approvals("C, a", ABC) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_approval() -> None:
 )
 def test_a_wrong_word_of_an_approval_is_named(text: str, fault: str) -> None:
     with wrong(fault):
-        approval(text, ABC)
+        approvals(text, ABC)
 
 
 def test_a_choice() -> None:
@@ -216,7 +216,7 @@ def test_words_are_shown_short() -> None:
 def test_any_words_are_read_or_refused(text: str, how: str) -> None:
     read: Readers = {
         "ranking": lambda: ranking(text, ABC),
-        "approval": lambda: approval(text, ABC),
+        "approval": lambda: approvals(text, ABC),
         "sheet": lambda: sheet(text, 3),
         "choice": lambda: choice(text),
     }

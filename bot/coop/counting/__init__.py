@@ -4,8 +4,21 @@ An option is a number from 0; a profile maps each different ballot to its weight
 half-units of shares), so that equal ballots are counted once. `winners` are always all that tie.
 """
 
-from bot.coop.counting.ballots import CHOICES, Options, Ranking, choice, offered, options, ranking
+from bot.coop.counting.ballots import (
+    CHOICES,
+    Options,
+    Ranking,
+    approvals,
+    choice,
+    first,
+    offered,
+    options,
+    ranking,
+    shown,
+    strict,
+)
 from bot.coop.counting.exact import Check, grouped
+from bot.coop.counting.governed import by_share, quorum, threshold
 from bot.coop.counting.irv import Round, Runoff, irv
 from bot.coop.counting.lot import commitment, lot, settle
 from bot.coop.counting.pairwise import Matrix, pairwise
@@ -35,8 +48,11 @@ __all__ = [
     "Votes",
     "YesNo",
     "approval",
+    "approvals",
+    "by_share",
     "choice",
     "commitment",
+    "first",
     "grouped",
     "irv",
     "lot",
@@ -44,9 +60,13 @@ __all__ = [
     "options",
     "pairwise",
     "plurality",
+    "quorum",
     "quorum_checks",
     "ranking",
     "schulze",
     "settle",
+    "shown",
+    "strict",
+    "threshold",
     "yes_no",
 ]

@@ -136,7 +136,7 @@ def first(ranked: Ranking, of: Options) -> int:
     return ranked[0][0]
 
 
-def approval(text: str, of: Options) -> Approval:
+def approvals(text: str, of: Options) -> Approval:
     """Return the approved options of a ballot like `A,C`; Usage names the first wrong word."""
     _not_empty(text)
     approved = [of.find(word) for word in text.split(",")]
