@@ -105,9 +105,8 @@ class Chat:
         crew = assemble(plugins, world, _orders(clock, tables or {}, overrides or {}, paced=paced))
         await _embark(world, plugins, rules)
         clock.alarm = await _on_time(world, crew)
-        dispatcher = _dispatcher(store, crew, incidents)
         await crew.pipeline.jobs.tell_interrupted(world.roster)
-        fakes = (hypervisor, meter, incidents, dispatcher, code, loudspeaker)
+        fakes = (hypervisor, meter, incidents, _dispatcher(store, crew, incidents), code, loudspeaker)
         try:
             yield cls(crew, store, book, clock, *fakes, world.schedule)
         finally:
