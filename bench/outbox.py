@@ -58,6 +58,9 @@ class Taker:
         """Drop it."""
         return False
 
+    def show(self, text: str) -> None:
+        """Show nothing."""
+
     def status(self) -> LinkStatus:
         """Be up."""
         return LinkStatus(self.network, up=True)

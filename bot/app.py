@@ -144,8 +144,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     rules = wiring.policies(config, store)
     machines, code = wiring.fleet(config, clock), loader.Code.of(found)
     stack.push_async_callback(machines.close)
-    people, most = SqlRoster(store, clock), config.bot.outbox_digest
-    outbox = Outbox(store, links.transports, clock, people, incidents=incidents, most=most)
+    outbox = _outbox(config, store, links)
     world = World(
         store=store,
         book=book,
@@ -154,7 +153,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
         incidents=incidents,
         alarms=incidents,
         outgoing=outbox,
-        roster=people,
+        roster=SqlRoster(store, clock),
         registrar=SqlRegistrar({name: net.kind for name, net in config.networks.items()}),
         hypervisor=machines,
         meter=wiring.meter(config, clock),
@@ -172,9 +171,13 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     await rules.look(book)
     await _tell_switched_off(store, found.off, config.bot.state / wiring.OFF)
     watchdog = Watchdog(config.bot.state / wiring.OFF, code.paths)
-    return Ship(
-        config, world, crew, store, outbox, book, links, machines, watchdog, _health(world, links, about)
-    )
+    vitals = _health(world, links, about)
+    return Ship(config, world, crew, store, outbox, book, links, machines, watchdog, vitals)
+
+
+def _outbox(config: Config, store: SqliteStore, links: Networks) -> Outbox:
+    people, most = SqlRoster(store, links.clock), config.bot.outbox_digest
+    return Outbox(store, links.transports, links.clock, people, incidents=links.incidents, most=most)
 
 
 def _health(world: World, links: Networks, about: About) -> Health:

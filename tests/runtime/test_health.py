@@ -162,7 +162,9 @@ async def patient(folder: Path) -> AsyncIterator[Patient]:
     )
     running = asyncio.create_task(made.run())
     one = Patient(made, store, clock, manager, held, links)
-    await until(lambda: one.first.extend(manager.heard()) or len(one.first) == 2)
+    while len(one.first) < 2:
+        one.first += manager.heard()
+        await asyncio.sleep(0)
     await until(lambda: clock.sleepers == 2)
     try:
         yield one
