@@ -1,4 +1,4 @@
-"""What the outbox costs, rows a second and how soon an urgent one is handed over: `python -m bench.outbox`."""
+"""What the outbox costs: rows a second, and how soon an urgent one goes: `python -m bench.outbox`."""
 
 import asyncio
 import sys

@@ -144,7 +144,6 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     rules = wiring.policies(config, store)
     machines, code = wiring.fleet(config, clock), loader.Code.of(found)
     stack.push_async_callback(machines.close)
-    outbox = _outbox(config, store, links)
     world = World(
         store=store,
         book=book,
@@ -152,7 +151,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
         entropy=entropy,
         incidents=incidents,
         alarms=incidents,
-        outgoing=outbox,
+        outgoing=(outbox := _outbox(config, store, links)),
         roster=SqlRoster(store, clock),
         registrar=SqlRegistrar({name: net.kind for name, net in config.networks.items()}),
         hypervisor=machines,
