@@ -17,6 +17,8 @@ KINDS: Mapping[str, type] = {
 }
 """Each kind of event by its name in the chain."""
 
+_HINTS = {kind: get_type_hints(kind) for kind in KINDS.values()}
+
 
 def cells(record: Record) -> dict[str, str | int | None]:
     """Return a record's cells by column: motion, at, kind, actor, body (canonical JSON)."""
@@ -36,7 +38,7 @@ def record(row: Mapping[str, str | int | None], seq: int = 0, hash_: str = "") -
     kind = KINDS.get(str(row["kind"]))
     if kind is None:
         raise ValueError(f"row {seq}: no event is called {row['kind']}")
-    hints = get_type_hints(kind)
+    hints = _HINTS[kind]
     body = json.loads(str(row["body"]))
     deed: Deed = kind(**{name: _typed(value, hints[name]) for name, value in body.items()})
     return Record(int(row["motion"] or 0), moment(str(row["at"])), str(row["actor"]), deed, seq, hash_)
