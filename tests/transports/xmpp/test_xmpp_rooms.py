@@ -54,7 +54,7 @@ class World:
     def answer(self, error: str = "", to: str | None = None) -> bool:
         """Answer the question that was sent last."""
         question = self.sent[-1]
-        sender = to or question.get("to", "")
+        sender: str = to or question.get("to") or ""
         answer = Element(IQ, {"id": question.get("id", ""), "from": sender})
         answer.set("type", "error" if error else "result")
         if error:
