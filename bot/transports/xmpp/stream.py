@@ -41,7 +41,7 @@ _MOST_ITERATIONS = 1_000_000
 def _salted(mechanism: Any, text: bytes, salt: bytes, iterations: int) -> bytes:  # noqa: ANN401 - slixmpp's own type
     """Return SCRAM's Hi (RFC 5802, section 2.2), which is PBKDF2; no server makes us reckon for seconds."""
     if iterations > _MOST_ITERATIONS:
-        raise SASLFailed(f"{iterations} iterations are too many")  # type: ignore[no-untyped-call]
+        raise SASLFailed(f"{iterations} iterations are too many")  # type: ignore[no-untyped-call]  # it has no types
     return hashlib.pbkdf2_hmac(mechanism.hash().name, text, salt, iterations)
 
 

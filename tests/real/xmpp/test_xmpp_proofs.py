@@ -37,6 +37,8 @@ async def test_a_nick_taken_over_proves_nothing(prosody: Prosody, people: People
         await bob.hears(f"you are bob@{DOMAIN}")
         bob.tell("who", to=f"{TEAM}/Eddie")
         await bob.hears(f"you are bob@{DOMAIN}", kind="chat")
+    spoke = [message.identity.subject for message in ship.road.heard if message.identity]
+    assert spoke == [f"alice@{DOMAIN}", f"bob@{DOMAIN}", f"bob@{DOMAIN}"]
 
 
 async def test_a_room_that_hides_people_proves_nobody_until_it_makes_us_an_admin(

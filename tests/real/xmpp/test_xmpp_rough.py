@@ -142,9 +142,11 @@ async def test_a_session_that_the_server_has_forgotten_begins_anew(
         proxy.stall()
         proxy.cut()
         await bob.sees(f"{TEAM}/Eddie", "unavailable")
+        before = ship.transport._session
         proxy.heal()
         await ship.until("coming back", up=True, rooms=(TEAM,))
         await bob.fence()
+        assert ship.transport._session is not before
 
 
 async def test_its_nick_is_another_until_the_own_is_free(prosody: Prosody, people: People) -> None:
@@ -159,6 +161,7 @@ async def test_its_nick_is_another_until_the_own_is_free(prosody: Prosody, peopl
         bob.raw(f"<presence to='{TEAM}/bob'/>")
         await ship.until("regaining the nick", nick="Eddie", detail="", rooms=(TEAM,))
         await bob.fence()
+        assert len(ship.ups) == 1
 
 
 async def test_kicked_it_says_so_and_comes_back(prosody: Prosody, people: People) -> None:
@@ -210,6 +213,7 @@ async def test_a_locked_room_is_named_and_our_own_is_opened(prosody: Prosody, pe
             while (await entered(bob)).kind != "presence:":
                 pass
         await bob.fence()
+        assert ship.transport.status().rooms == (TEAM,)
 
 
 async def entered(person: Person) -> Got:
@@ -252,6 +256,7 @@ async def test_a_pinned_certificate_needs_no_authority(prosody: Prosody) -> None
     pins = (prosody.pki.fingerprint("xmpp"),)
     async with at_sea(prosody, tls_ca_file=None, tls_fingerprints=pins) as ship:
         await ship.until("coming in", rooms=(TEAM,))
+        assert ship.attempts == 1
 
 
 async def test_every_sign_goes_out_as_one_message_and_breaks_nothing(
