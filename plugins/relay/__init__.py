@@ -44,9 +44,12 @@ plugin = Plugin("relay", Settings)
 
 @plugin.hears(Settings.heard)
 async def relay(remark: Remark, settings: Settings) -> tuple[Relayed, ...]:
-    """Pass on what is said in one room to the others of its group, marked with who said it where."""
-    lines = grammar.marked(remark)
-    hushed = (grammar.shown(remark.nick), *remark.named)
+    """Pass on what is said in one room to the others of its group, marked with who said it where.
+
+    The mark stays whole, so that people and programs read the same name; only mentions are hushed.
+    """
+    lines, speaker = grammar.marked(remark), remark.nick.casefold()
+    hushed = tuple(name for name in remark.named if name.casefold() != speaker)
     return tuple(Relayed(to, line, hushed) for to in settings.others(str(remark.place)) for line in lines)
 
 

@@ -142,7 +142,7 @@ async def test_a_mention_calls_once(chat: Chat) -> None:
     chat.crew.pipeline.overhear(Remark(TEAM, "alice", "bob, ask trillian", named=("bob",)))
     await chat.clock.advance(0)
     (relayed,) = chat.loudspeaker.relayed
-    assert relayed.hushed == ("alice", "bob")
+    assert relayed.hushed == ("bob",)
     assert relayed.line == "<alice@net> bob, ask trillian"
 
 
