@@ -172,8 +172,17 @@ class Motion:
 
     @property
     def options(self) -> counting.Options:
-        """The options of the ballot."""
-        return counting.options(self.voting.options)
+        """The options of the ballot; `none` is the default option too, if there is one."""
+        found = counting.options(self.voting.options)
+        return found.called("none", self.default_option) if self.default_option else found
+
+    @property
+    def default_option(self) -> str:
+        """The option that stands for the status quo where there are several, else nothing."""
+        opening = self.voting
+        if opening.method != "schulze":
+            return ""
+        return NO_CHANGE if MOTION in opening.options else opening.rules.default_option
 
     @property
     def waiting(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.words import Conflict, NotAllowed, Role, Usage, VoteRules, VotingStanding, counted, counting
+from bot.words import Conflict, NotAllowed, Role, Usage, VoteRules, VotingStanding, counted, counting, span
 from plugins.votes import deeds
 from plugins.votes.electorate import Person, why_not
 from plugins.votes.motion import Deed, End, Motion, Stage
@@ -20,7 +20,7 @@ AGAIN_AFTER = timedelta(days=30)
 
 SECONDS_AGAIN = 2
 LAST_CHANGES = timedelta(hours=24)
-"""Before the discussion's end nothing is amended any more."""
+"""Before the discussion's end nothing is amended any more, nor in the last third of a short one."""
 
 LONGEST_TITLE, LONGEST_TEXT = 100, 4000
 ENDED = (Stage.CLOSED, Stage.APPEALED)
@@ -206,8 +206,11 @@ def _longer(motion: Motion, rules: VoteRules, scene: Scene) -> Deeds:
     since, until = motion.discussed_since, motion.discussed_until
     if motion.stage is not Stage.DISCUSSION or since is None or until is None:
         return ()
-    if scene.now > until - LAST_CHANGES:
-        raise Conflict("In the last 24 h of a discussion nothing is amended any more.")
+    last = min(LAST_CHANGES, _discussion(rules) / 3)
+    if scene.now > until - last:
+        raise Conflict(
+            f"In the last {span(last.total_seconds())} of a discussion nothing is amended any more."
+        )
     latest = max(until, since + timedelta(days=rules.discussion_max_days))
     wanted = scene.now + _discussion(rules)
     return (deeds.Discussing(max(until, min(wanted, latest))),)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from bot.words import VoteRules, counting
 from plugins.votes.ballots import ABSTAIN
-from plugins.votes.motion import MOTION, NO_CHANGE, End, Motion
+from plugins.votes.motion import End, Motion
 
 ENDS = {result: End(result) for result in counting.Result}
 
@@ -137,10 +137,9 @@ def _default(motion: Motion, whole: int) -> counting.Default | None:
     Two thirds of yes and no are two to one; a part of the whole electorate is a quorum over the default.
     """
     opening = motion.voting
-    name = NO_CHANGE if MOTION in opening.options else opening.rules.default_option
-    if not name:
+    if not motion.default_option:
         return None
-    option = motion.options.find(name)
+    option = motion.options.find(motion.default_option)
     rule = counting.threshold(opening.rules)
     if rule.of is counting.Of.CAST:
         no = rule.part.denominator - rule.part.numerator
@@ -170,7 +169,8 @@ def _irv(motion: Motion, ranked: list[tuple[str, int]], head: str, seed: str) ->
         for turn in found.rounds
     ]
     detail = {"options": of.names, "rounds": rounds}
-    if found.by_lot and not _draws(motion.voting.rules):
+    open_end = found.by_lot and len(found.winners) != 1  # a lot among the hopeless decides nothing
+    if open_end and not _draws(motion.voting.rules):
         return _Counted(End.TIED, tied=tuple(of.names[option] for option in found.winners), detail=detail)
     return _Counted(End.PASSED, (of.names[found.elected],), detail=detail)
 

@@ -105,6 +105,13 @@ def test_names_are_found_in_any_case_unless_case_tells_them_apart() -> None:
         both.find("\uff41")
 
 
+def test_an_option_may_have_a_short_name_too() -> None:
+    of = options(["A", "None of the above"]).called("none", "None of the above")
+    assert ranking("A > NONE", of) == ((0,), (1,))
+    taken = options(["None", "None of the above"]).called("none", "None of the above")
+    assert taken.find("NONE") == 0
+
+
 def test_only_some_of_many_options_are_listed() -> None:
     with wrong('"x" is no option (o0, o1, o2, o3, o4, o5, o6, o7, ...)'):
         options([f"o{n}" for n in range(9)]).find("x")

@@ -6,7 +6,7 @@ options that rank equally. What a ranking leaves out ranks last, equally.
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.errors import Usage
 
@@ -49,6 +49,11 @@ class Options:
         if (number := self._folded.get(_fold(word), -1)) >= 0:
             return number
         raise Usage(self._stranger(word))
+
+    def called(self, word: str, name: str) -> "Options":
+        """Return the same options, one of which is also found by a word that is no option's name."""
+        also = {_fold(word): self.find(name), **self._folded}
+        return replace(self, _folded=also)
 
     def _stranger(self, word: str) -> str:
         if not word:

@@ -119,7 +119,7 @@ def amended(house: House, count: int = 1, kind: str = "policy") -> None:
     ("votes", "chosen", "end"),
     [
         (["amendment-1>motion", "amendment-1", "motion>no change"], ("amendment-1",), End.PASSED),
-        (["no change", "no change>motion", "motion"], (), End.FAILED),
+        (["no change", "none>motion", "motion"], (), End.FAILED),
         (["motion>amendment-1", "amendment-1>motion", "abstain"], (), End.TIED),
         (["motion", "motion"], (), End.NO_QUORUM),
         (["abstain", "abstain", "abstain"], (), End.FAILED),
@@ -181,7 +181,7 @@ def test_an_election(house: House) -> None:
 
 
 def test_nobody_is_elected(house: House) -> None:
-    closed = elected(house, "none of the above", "none of the above>Anna", "Bo")
+    closed = elected(house, "none", "none of the above>Anna", "Bo")
     assert (closed.ended.end, recount(closed).chosen) == (End.FAILED, ())
 
 
@@ -204,6 +204,8 @@ def test_a_tied_election_goes_by_the_committed_lot(house: House) -> None:
         ({"ballot": "approval", "seats": 2, "tie": "fails"}, ("Anna,Bo", "Bo,Cy", "Bo"), End.TIED, ()),
         ({"ballot": "irv"}, ("Anna", "Anna>Bo", "Bo"), End.PASSED, ("Anna",)),
         ({"ballot": "irv", "tie": "fails"}, ("Anna", "Bo", "abstain"), End.TIED, ()),
+        ({"ballot": "irv", "tie": "fails"}, ("Anna", "Anna", "Bo", "Cy"), End.PASSED, ("Anna",)),
+        ({"ballot": "irv", "tie": "fails"}, ("Anna", "Anna", "Bo>Anna", "Cy>Anna"), End.PASSED, ("Anna",)),
     ],
 )
 def test_other_methods(

@@ -174,7 +174,19 @@ def test_amendments_move_the_end_but_not_for_ever(house: House) -> None:
         house.write("alice", rules.amend(house.motion, house.person("alice"), "Or none.", house.scene))
     assert house.motion.discussed_until == START + 21 * DAY
     house.tick(house.motion.discussed_until - house.now - DAY + HOUR)
-    with refuses(Conflict, "In the last 24 h"):
+    with refuses(Conflict, "In the last 1 d of a discussion nothing is amended any more."):
+        rules.amend(house.motion, house.person("alice"), "Late.", house.scene)
+
+
+def test_a_short_discussion_has_room_for_amendments(house: House) -> None:
+    house.rule("policy", discussion_hours=3)
+    house.propose()
+    house.second()
+    house.tick(2 * HOUR)
+    made = rules.amend(house.motion, house.person("alice"), "Or none.", house.scene)
+    assert made[1] == deeds.Discussing(START + 5 * HOUR)
+    house.tick(HOUR / 2)
+    with refuses(Conflict, "In the last 1 h of a discussion"):
         rules.amend(house.motion, house.person("alice"), "Late.", house.scene)
 
 
