@@ -8,7 +8,7 @@ from typing import cast
 from bot.core import occurrences
 from bot.core.binding import bind_services, inject
 from bot.core.invoke import Hands, name_of, within
-from bot.core.plugin import DueHandler, Job, Plugin
+from bot.core.plugin import DueHandler, Function, Job, Plugin
 from bot.core.registry import Heard, Registry
 from bot.errors import PluginError, Usage
 from bot.model import Outcome, Place, Reply
@@ -98,9 +98,7 @@ def _of_job(job: Job, zone: str) -> Declared:
     return Declared(plan, job.at_once)
 
 
-def _planned(plugin: Plugin, planner: object, settings: Mapping[type, object]) -> Iterable[Plan]:
-    if not callable(planner):
-        raise PluginError(f"plugin {plugin.name}: {planner!r} is no function")
+def _planned(plugin: Plugin, planner: Function, settings: Mapping[type, object]) -> Iterable[Plan]:
     where = f"plugin {plugin.name}: {name_of(planner)}"
     signature = bind_services(planner, frozenset({plugin.settings} if plugin.settings else ()), where=where)
     try:
