@@ -40,8 +40,8 @@ def test_no_row_is_active_without_a_time() -> None:
     schedule.create(db)
     schedule.take_over_days(db)
     sql = (
-        "INSERT INTO schedule (plugin, kind, rule, zone, places, payload, catch_up, most, grace, since, next_due, "
-        "wake) VALUES ('a', 'b', 'c', 'UTC', '[]', '{}', 'once', 1, 0, '', ?, ?)"
+        "INSERT INTO schedule (plugin, kind, rule, zone, places, payload, catch_up, most, grace, since, "
+        "next_due, wake) VALUES ('a', 'b', 'c', 'UTC', '[]', '{}', 'once', 1, 0, '', ?, ?)"
     )
     for wrong in (None, "tomorrow", "zzz"):
         with pytest.raises(sqlite3.IntegrityError):
