@@ -288,11 +288,11 @@ class Judged:
     reason: str
 
     def onto(self, motion: Motion, _by: str, _at: datetime, /) -> Motion:
-        """Close it again."""
-        closing = motion.closing
-        if closing is not None and self.annulled:
-            closing = replace(closing, end=End.ANNULLED, why=self.reason)
-        return replace(motion, stage=Stage.CLOSED, closing=closing)
+        """Close it again; what was annulled is in force no more."""
+        if not self.annulled:
+            return replace(motion, stage=Stage.CLOSED)
+        closing = replace(motion.ended, end=End.ANNULLED, why=self.reason)
+        return replace(motion, stage=Stage.CLOSED, closing=closing, in_effect=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,6 +348,14 @@ def test_an_appeal_that_succeeds_annuls(house: House) -> None:
     assert (motion.ended.end, motion.ended.why, motion.in_effect) == (End.ANNULLED, "motion 8 passed", False)
 
 
+def test_what_took_effect_at_once_is_undone_by_an_appeal(house: House) -> None:
+    house.opened()
+    assert house.votes(**dict.fromkeys(NAMES, "yes")).in_effect
+    house.write("alice", rules.appeal(house.motion, house.person("alice"), "no notice", house.scene))
+    house.write("", rules.judge(house.motion, annulled=True, reason="motion 8 passed"))
+    assert not house.tick(30 * DAY).in_effect
+
+
 def test_appeals_have_their_time(house: House) -> None:
     house.opened()
     house.votes(**dict.fromkeys(NAMES, "yes"))
