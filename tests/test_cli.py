@@ -194,7 +194,7 @@ MACHINE = ("machine", "add", "m1", "--owner", "alice", "--host", "ford")
         (("when", "every freitag 18:00"), '"freitag" is no day'),
         (("when", "every day 18:00 UTC", "--zone", "Europe/Berlim"), '"Europe/Berlim" is no time zone'),
         (("when", "every day 18:00", "--from", "yesterday"), "--from yesterday: write an instant like"),
-        (("when", "every day 18:00", "--from", "0001-01-01T00:00+14:00"), "--from 0001-01-01T00:00+14:00: write"),
+        (("when", "every day 18:00", "--from", "0001-01-01T00:00+14"), "--from 0001-01-01T00:00+14: write"),
         (("when", "every day 18:00", "--count", "0"), "--count 0: write a number from 1 to 10000"),
         (("when", "every day 18:00", "--count", "9" * 30), f"--count {'9' * 30}: write a number"),
         (("when", "every day 18:00", "--count", "few"), "argument --count: invalid int value: 'few'"),
@@ -209,7 +209,8 @@ def test_wrong_use_is_one_line(shell: Shell, words: tuple[str, ...], said: str) 
 
 
 def test_when_prints_the_next_instants_and_needs_no_config(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["when", "every friday 18:00", "--zone", "Europe/Berlin", "--from", "2026-10-23T16:00:00Z"]) == 0
+    friday = ["when", "every friday 18:00", "--zone", "Europe/Berlin"]
+    assert main([*friday, "--from", "2026-10-23T16:00:00Z"]) == 0
     assert capsys.readouterr().out.split() == [
         "2026-10-30T17:00:00Z", "2026-11-06T17:00:00Z", "2026-11-13T17:00:00Z",
     ]  # fmt: skip

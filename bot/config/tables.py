@@ -106,7 +106,7 @@ class IrcNetwork(Model):
 
 
 class XmppNetwork(Model):
-    """A `[networks.NAME]` of kind "xmpp": always TLS, from the first byte with `direct_tls`, else STARTTLS."""
+    """A `[networks.NAME]` of kind "xmpp": always TLS, at once with `direct_tls`, else STARTTLS."""
 
     kind: Literal["xmpp"]
     jid: Annotated[str, Field(pattern=r"^[^@/\s]+@[^@/\s]+$")]
