@@ -25,6 +25,7 @@ from bot.runtime.health import Health
 from bot.runtime.herald import Herald
 from bot.runtime.keeper import keep
 from bot.runtime.lookout import Lookout
+from bot.runtime.sampler import Sampler
 from bot.runtime.scheduler import Scheduler
 from bot.runtime.systemd import Notifier
 from bot.runtime.watchdog import Watchdog, judge
@@ -33,6 +34,7 @@ from bot.store.agenda import SqlAgenda
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.store.events import Dispatcher
+from bot.store.history import SqlHistory
 from bot.store.outbox import Outbox
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster
@@ -78,6 +80,7 @@ class Ship:
             "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
+            "the sampler": Sampler.of(world, crew.pulse).run,
             "the status line": Herald(
                 crew.hub, world.links.status, self.networks.transports, world.clock
             ).run,
@@ -156,6 +159,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
         registrar=SqlRegistrar({name: net.kind for name, net in config.networks.items()}),
         hypervisor=machines,
         meter=wiring.meter(config, clock),
+        samples=SqlHistory(store),
         links=links,
         loudspeaker=links,
         policies=rules,
@@ -169,8 +173,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     stack.push_async_callback(crew.pipeline.close)
     await rules.look(book)
     await _tell_switched_off(store, found.off, config.bot.state / wiring.OFF)
-    watchdog = Watchdog(config.bot.state / wiring.OFF, code.paths)
-    vitals = _health(world, links, about)
+    watchdog, vitals = Watchdog(config.bot.state / wiring.OFF, code.paths), _health(world, links, about)
     return Ship(config, world, crew, store, outbox, book, links, machines, watchdog, vitals)
 
 

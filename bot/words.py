@@ -2,7 +2,7 @@
 
 from bot.coop import counting
 from bot.coop.chain import GENESIS, Link, Verdict, digest, verify
-from bot.coop.events import DayBegan, Event, IdentityBound, MachineChanged
+from bot.coop.events import DayBegan, Event, IdentityBound, MachineChanged, MotionPassed
 from bot.coop.machines import (
     Limits,
     Machine,
@@ -16,6 +16,7 @@ from bot.coop.machines import Usage as MachineUsage
 from bot.coop.people import Member, Role, Standing
 from bot.coop.policy import Change, PolicyBook, VotingStanding, read_changes
 from bot.coop.questions import DigestPart, Inquiry, Maintenance, MaintenanceNow, PostField, StatusPart
+from bot.coop.samples import HostSample, MachineSample, Tick
 from bot.coop.shares import Share
 from bot.coop.spans import counted, size, span
 from bot.coop.voterules import VoteRules
@@ -47,6 +48,7 @@ __all__ = [
     "DigestPart",
     "Event",
     "Expired",
+    "HostSample",
     "Identity",
     "IdentityBound",
     "IdentityKind",
@@ -57,12 +59,14 @@ __all__ = [
     "MachineChanged",
     "MachineEventKind",
     "MachineInfo",
+    "MachineSample",
     "MachineState",
     "MachineUsage",
     "Maintenance",
     "MaintenanceNow",
     "Member",
     "Message",
+    "MotionPassed",
     "NotAllowed",
     "NotFound",
     "Notice",
@@ -80,6 +84,7 @@ __all__ = [
     "Standing",
     "StatusPart",
     "StopResult",
+    "Tick",
     "Urgency",
     "Usage",
     "Verdict",

@@ -20,6 +20,7 @@ from bot.core.invoke import Hands
 from bot.core.jobs import Jobs, create_jobs
 from bot.core.pipeline import CALL_SERVICES, Pipeline
 from bot.core.plugin import Migration, Plugin
+from bot.core.pulse import Pulse, bind_ticks
 from bot.core.questions import Questions
 from bot.core.registry import Override, Registry
 from bot.core.reload import Code, Reloader
@@ -34,6 +35,7 @@ from bot.ports import (
     Book,
     Clock,
     Entropy,
+    History,
     Hypervisor,
     Incidents,
     Links,
@@ -43,6 +45,7 @@ from bot.ports import (
     Policies,
     Registrar,
     Roster,
+    Samples,
     Schedule,
     Store,
 )
@@ -52,7 +55,8 @@ RESERVED = frozenset({"core", "days", "heartbeat", "policies", "schedule", "ship
 
 OF_THE_CREW = frozenset[type]({Registry, Questions, Jobs, Explainer, Reloader, Ask, About})
 OF_THE_WORLD = frozenset[type](
-    {Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Links, Outgoing, Policies, Schedule}
+    {Store, Book, Clock, Entropy, Roster, Registrar, Hypervisor, Meter, Samples, Links, Outgoing, Policies}
+    | {Schedule}
 )
 
 
@@ -71,6 +75,7 @@ class World:
     registrar: Registrar
     hypervisor: Hypervisor
     meter: Meter
+    samples: History
     links: Links
     loudspeaker: Loudspeaker
     policies: Policies
@@ -89,6 +94,7 @@ class World:
             Registrar: self.registrar,
             Hypervisor: self.hypervisor,
             Meter: self.meter,
+            Samples: self.samples,
             Links: self.links,
             Outgoing: self.outgoing,
             Policies: self.policies,
@@ -123,6 +129,7 @@ class Crew:
     pipeline: Pipeline
     hub: Hub
     duties: Duties
+    pulse: Pulse
 
 
 @dataclass(slots=True)
@@ -202,7 +209,8 @@ def bind(plugins: Sequence[Plugin], orders: Orders) -> tuple[Registry, dict[type
     bound.plugins = tuple(plugin.name for plugin in (builtin.plugin, *plugins))
     bound.duties = bind_duties((builtin.plugin, *plugins), everywhere)
     bound.declared = declared((builtin.plugin, *plugins), settings, orders.zone)
-    bound.ears = bind_ears(plugins, settings, OF_THE_CREW | OF_THE_WORLD | frozenset(settings), orders.rooms)
+    bound.ears = bind_ears(plugins, settings, everywhere, orders.rooms)
+    bound.ticks = bind_ticks(plugins, everywhere)
     return bound, settings
 
 
@@ -231,7 +239,8 @@ def assemble(plugins: Sequence[Plugin], world: World, orders: Orders) -> Crew:
         ears=Ears(bound, services, world.clock, world.incidents, hands, world.loudspeaker),
         hints=dict(orders.hints),
     )
-    return Crew(bound, pipeline, hub, Duties(bound, services, world.clock, hands))
+    pulse = Pulse(bound, services, world.store, world.clock, world.incidents, hands)
+    return Crew(bound, pipeline, hub, Duties(bound, services, world.clock, hands), pulse)
 
 
 async def keep_in_step(world: World, bound: Registry, plugins: Collection[str]) -> None:

@@ -107,6 +107,7 @@ class Plugin:
     jobs: list[Job] = field(default_factory=list)
     due_handlers: list[DueHandler] = field(default_factory=list)
     planners: list[Function] = field(default_factory=list)
+    tick_handlers: list[Function] = field(default_factory=list)
 
     def command(  # noqa: PLR0913 - a declaration in one place; all but the name by keyword
         self,
@@ -242,6 +243,14 @@ class Plugin:
         """
         self.planners.append(planner)
         return planner
+
+    def ticks(self, handler: Handler) -> Handler:
+        """Call this every 10 s with what was measured of hosts and machines, a Tick, by annotation.
+
+        A tick that comes late is left out. The function gets services, and returns an Outcome or None.
+        """
+        self.tick_handlers.append(handler)
+        return handler
 
     def migration(self, step: Migration) -> Migration:
         """Run this function of the sqlite_utils Database once, in declared order, in a transaction."""

@@ -74,6 +74,7 @@ class Registry:
     answerers: list[Heard] = field(default_factory=list)
     ears: Mapping[Place, tuple[Heard, ...]] = field(default_factory=dict)
     duties: dict[str, Heard] = field(default_factory=dict)
+    ticks: tuple[Heard, ...] = ()
     declared: tuple[Declared, ...] = ()
     plugins: tuple[str, ...] = ()
     events: dict[str, type[Event]] = field(default_factory=dict)
@@ -86,6 +87,7 @@ class Registry:
         """
         self.commands, self.listeners, self.answerers = other.commands, other.listeners, other.answerers
         self.ears, self.duties, self.declared = other.ears, other.duties, other.declared
+        self.ticks = other.ticks
         self.events.clear()
         self.events.update(other.events)
 

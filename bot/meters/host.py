@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -41,7 +42,7 @@ class HostMeter:
             raise HypervisorFault(f"host {host} cannot be measured: {error}") from error
 
     def _read(self, host: str) -> HostReading:
-        memory = psutil.virtual_memory()
+        memory, swap, worked = psutil.virtual_memory(), psutil.swap_memory(), psutil.cpu_times()
         up = timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
         disk = psutil.disk_usage(str(self._hosts[host]))
         return HostReading(
@@ -54,7 +55,15 @@ class HostMeter:
             disk_free=disk.free,
             boot=(self._clock.now() - up).replace(microsecond=0),
             pressure=read_pressure(self._pressure),
+            cpu_seconds=_busy(worked),
+            swap_total=swap.total,
+            swap_used=swap.used,
         )
+
+
+def _busy(times: Any) -> float:  # noqa: ANN401 - psutil has no types
+    """Return the seconds that processors were busy; a guest's are in `user` and `nice` too, see proc(5)."""
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
 
 
 def read_pressure(folder: Path) -> dict[str, float]:

@@ -5,6 +5,7 @@ from bot.ports.machines import HostReading, Hypervisor, Meter, Slot
 from bot.ports.outgoing import Backlog, Outgoing
 from bot.ports.people import Registrar, Roster
 from bot.ports.policies import Policies
+from bot.ports.samples import History, Samples
 from bot.ports.schedule import (
     Agenda,
     CatchUp,
@@ -34,6 +35,7 @@ __all__ = [
     "Due",
     "Entropy",
     "Entry",
+    "History",
     "HostReading",
     "Hypervisor",
     "Incidents",
@@ -49,6 +51,7 @@ __all__ = [
     "Road",
     "Roster",
     "Row",
+    "Samples",
     "Schedule",
     "ScheduleState",
     "Scheduled",

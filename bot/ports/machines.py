@@ -58,7 +58,10 @@ class Hypervisor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostReading:
-    """A host now: sizes in bytes; pressure by resource, in percent of the last 10 s that tasks waited."""
+    """A host now: sizes in bytes; pressure by resource, in percent of the last 10 s that tasks waited.
+
+    `cpu_seconds` is what all its processors have worked since its boot.
+    """
 
     name: str
     cpus: int
@@ -69,6 +72,9 @@ class HostReading:
     disk_free: int
     boot: datetime
     pressure: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    swap_total: int = 0
+    swap_used: int = 0
 
 
 class Meter(Protocol):

@@ -6,11 +6,13 @@ A row covers the `step` seconds from `at`, a Unix time that is a multiple of it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
+from functools import partial
 from itertools import pairwise
 
 from sqlite_utils import Database
 
-from bot.ports import Slot
+from bot.coop.samples import Tick
+from bot.ports import Slot, Store, Tx
 
 DAY = 86400
 
@@ -30,7 +32,11 @@ LEVELS = (
     Level("hours", 3600, 5 * 366 * DAY),
     Level("days", DAY, 10 * 366 * DAY),
 )
+PRUNED_EVERY = 3600
+"""Seconds between two removals of what is kept no longer."""
+
 _BY_NAME = {level.table: level for level in LEVELS}
+_BY_STEP = {level.step: level.table for level in LEVELS}
 _CELLS = tuple(field.name for field in fields(Slot) if field.name != "at")
 _SUMS = ("samples", "received", "sent")
 _PEAKS = ("cpu_peak", "load_peak", "memory_peak", "rate_peak", "disk")
@@ -163,3 +169,35 @@ def _pieces(db: Database, start: int, until: int) -> Iterable[tuple[str, int, in
         elif first == low and last > first:
             yield level.table, first, last
             low = last
+
+
+class SqlHistory:
+    """A bot.ports.History in the bot's database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._newest: Tick | None = None
+
+    def latest(self) -> Tick | None:
+        """Return the newest tick."""
+        return self._newest
+
+    def put(self, tick: Tick) -> None:
+        """Take the newest tick."""
+        self._newest = tick
+
+    async def record(self, slots: Mapping[tuple[str, str], Slot], now: int) -> None:
+        """Write a minute's rows, and bring all that follows from them up to date."""
+        await self._store.write(partial(_minute, slots, now))
+
+    async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
+        """Return the rows of a subject; KeyError for a step that no table has."""
+        table = _BY_STEP[step]
+        return await self._store.read(lambda db: series(db, kind, name, table, start, until))
+
+
+def _minute(slots: Mapping[tuple[str, str], Slot], now: int, tx: Tx) -> None:
+    record(tx.db, slots)
+    roll_up(tx.db, now, again_from=min((slot.at for slot in slots.values()), default=None))
+    if now % PRUNED_EVERY < LEVELS[0].step:
+        prune(tx.db, now)

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import chains, events, notices, schedule
+from bot.store import chains, events, history, notices, schedule
 
 migrations = Migrations("shipboard")
 
@@ -54,3 +54,9 @@ def on_time(db: Database) -> None:
     """Create the schedule, and put what told of each new day into it."""
     schedule.create(db)
     schedule.take_over_days(db)
+
+
+@migrations()
+def what_is_measured(db: Database) -> None:
+    """Create the measurements of hosts and machines."""
+    history.create(db)

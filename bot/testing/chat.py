@@ -12,6 +12,7 @@ from bot.coop.about import About
 from bot.coop.events import Event
 from bot.coop.machines import Machine
 from bot.coop.people import Role
+from bot.coop.samples import Tick
 from bot.coop.shares import Share
 from bot.core import builtin, duties
 from bot.core.address import addressed
@@ -26,12 +27,14 @@ from bot.paths import share
 from bot.ports import Agenda, Book, Clock, Declared, Tx
 from bot.runtime import rulebook
 from bot.runtime.rulebook import Rulebook
+from bot.runtime.sampler import TICK_SECONDS, Sampler
 from bot.runtime.scheduler import Scheduler
 from bot.store import times
 from bot.store.agenda import SqlAgenda
 from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.store.events import Dispatcher
+from bot.store.history import SqlHistory
 from bot.store.outbox import Outbox
 from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster, row_of
@@ -64,6 +67,7 @@ class Chat:
     code: FakeCode
     loudspeaker: FakeLoudspeaker
     schedule: Agenda
+    sampler: Sampler
     progress: list[str] = field(default_factory=list)
 
     @classmethod
@@ -108,7 +112,7 @@ class Chat:
         await crew.pipeline.jobs.tell_interrupted(world.roster)
         fakes = (hypervisor, meter, incidents, _dispatcher(store, crew, incidents), code, loudspeaker)
         try:
-            yield cls(crew, store, book, clock, *fakes, world.schedule)
+            yield cls(crew, store, book, clock, *fakes, world.schedule, Sampler.of(world, crew.pulse))
         finally:
             clock.alarm = None
             await crew.pipeline.close()
@@ -178,6 +182,14 @@ class Chat:
         self.loudspeaker.relayed.clear()
         return lines
 
+    async def ticks(self, count: int = 1, every: float = TICK_SECONDS) -> Tick:
+        """Let that many ticks come, at least one, after so many seconds each; return the last."""
+        for _ in range(count - 1):
+            await self.clock.advance(every)
+            await self.sampler.tick()
+        await self.clock.advance(every)
+        return await self.sampler.tick()
+
     async def told(self) -> list[tuple[str, str]]:
         """Dispatch what has happened, and return what waits in the outbox: (to whom, line); it is emptied."""
         await self.dispatcher.drain()
@@ -228,6 +240,7 @@ def _world(  # noqa: PLR0913 - all parts that a conversation holds on to
         registrar=SqlRegistrar({NETWORK: "irc", "jabber": "xmpp"}),
         hypervisor=fleet,
         meter=meter,
+        samples=SqlHistory(store),
         links=FakeLinks(),
         loudspeaker=loudspeaker,
         policies=rules,

@@ -295,6 +295,7 @@ async def test_every_table_is_made_by_a_named_step() -> None:
         "first_voyage",
         "what_was_never_said",
         "on_time",
+        "what_is_measured",
     ]
 
 
