@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from bot.coop.events import Event
 from bot.coop.machines import Machine
 from bot.coop.people import Member, Role
 from bot.coop.shares import Share
+from bot.demo.prosody import DOMAIN, ROOMS, Prosody
 from bot.errors import ConfigError
 from bot.model import Notice
 from bot.paths import share
@@ -21,7 +22,7 @@ from bot.store.registrar import SqlRegistrar
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-NETWORK = "demo"
+NETWORK, JABBER = "irc", "jabber"
 BOT = "Eddie"
 _BY = "the demo"
 
@@ -42,6 +43,11 @@ class Coop:
     def accounts(self) -> tuple[str, ...]:
         """The accounts that the IRC server must have: the bot's and every member's."""
         return (BOT.lower(), *(member.name for member in self.members))
+
+    @property
+    def jabber_room(self) -> str:
+        """The Jabber room that is one conversation with the IRC server's."""
+        return f"{self.room.lstrip('#')}@{ROOMS}"
 
     def rooms_of(self, name: str) -> tuple[str, ...]:
         """Return the rooms that somebody is in: admins have one more."""
@@ -101,18 +107,49 @@ class _Unannounced:
         pass
 
 
-def enter(tx: Tx, coop: Coop) -> None:
-    """Enter members, their accounts and machines, each with its row in the audit book."""
-    registrar, quiet = SqlRegistrar({NETWORK: "irc"}), _Unannounced(tx)
+def enter(tx: Tx, coop: Coop, *, jabber: bool = False) -> None:
+    """Enter members, their accounts (with `jabber` there too) and machines, each with its row in the book."""
+    registrar, quiet = SqlRegistrar({NETWORK: "irc", JABBER: "xmpp"}), _Unannounced(tx)
     for wanted in coop.members:
         member = registrar.add_member(quiet, wanted.name, wanted.role, wanted.share, _BY)
-        registrar.bind(quiet, member, registrar.identity(f"{NETWORK}:{wanted.name}"), _BY)
+        known = (f"{NETWORK}:{wanted.name}", f"{JABBER}:{wanted.name}@{DOMAIN}")
+        for identity in known if jabber else known[:1]:
+            registrar.bind(quiet, member, registrar.identity(identity), _BY)
     for machine in coop.machines:
         registrar.add_machine(quiet, machine, _BY)
 
 
-def config(coop: Coop, port: int, password_file: Path, host: Mapping[str, str]) -> str:
+def _jabber(coop: Coop, prosody: Prosody, password_file: Path, both: Sequence[str]) -> str:
+    return _JABBER.format(
+        network=JABBER,
+        jid=f"{BOT.lower()}@{DOMAIN}",
+        port=prosody.port,
+        ca=json.dumps(str(prosody.ca)),
+        secret=json.dumps(str(password_file)),
+        rooms=json.dumps([coop.jabber_room]),
+        both=json.dumps(both),
+    )
+
+
+_JABBER = """
+[networks.{network}]
+kind = "xmpp"
+jid = "{jid}"
+address = "127.0.0.1:{port}"
+tls_ca_file = {ca}
+password_file = {secret}
+rooms = {rooms}
+
+[plugins.relay]
+rooms = [{both}]
+"""
+
+
+def config(
+    coop: Coop, port: int, password_file: Path, host: Mapping[str, str], prosody: Prosody | None = None
+) -> str:
     """Return the demo's config as the text of a file in its state folder; `host` is its one host's table."""
+    team = [f"{NETWORK}/{coop.room}", *([f"{JABBER}/{coop.jabber_room}"] if prosody else [])]
     rooms = [coop.room, coop.admins_room]
     table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in host.items())
     return f"""\
@@ -133,8 +170,9 @@ rooms = {json.dumps(rooms)}
 login_hint = "log in with your account and password"
 pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 
+{_jabber(coop, prosody, password_file, team) if prosody else ""}
 [places]
-team = ["{NETWORK}/{coop.room}"]
+team = {json.dumps(team)}
 admins = ["{NETWORK}/{coop.admins_room}"]
 
 [plugins.posts.digest]

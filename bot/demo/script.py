@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.demo.coop import Coop
+from bot.demo.coop import JABBER, Coop
 
 STRANGER = "vogon"
 """Somebody without an account."""
@@ -11,12 +11,18 @@ STRANGER = "vogon"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says in the room, and what must come; `{number}` stands for what answers named so."""
+    """What one person says in the room, and what must come; `{number}` stands for what answers named so.
+
+    A person called `NAME@jabber` is a member in the Jabber room. `heard_by` is who must hear the answers, if
+    that is another; `form`: it is no line that is said, but a command of which the bot is asked for the form.
+    """
 
     who: str
     says: str
     answers: tuple[str, ...]
     seconds: float = 20.0
+    heard_by: str = ""
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +33,14 @@ class Step:
     lines: Sequence[Line] = field(default=())
 
 
-def script(coop: Coop) -> tuple[Step, ...]:
-    """Return the tour through a co-op whose seat is an admin's with a machine, and that has another admin."""
+def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
+    """Return the tour, on both networks or on IRC alone; the seat is an admin's, and there is another one."""
     one = coop.seat
     own = next(machine.name for machine in coop.machines if machine.owner == one)
     others = coop.booted
     direct, owner = "answered in a direct message", coop.machine(others).owner or one
     admin = next(member.name for member in coop.members if member.is_admin and member.name != one)
+    second = f"{admin}@{JABBER}" if jabber else admin
     return (
         Step("Who am I? The server vouches for the account, never the nick.", (
             Line(one, "!whoami", (f"^You are {one}, admin",)),
@@ -42,6 +49,7 @@ def script(coop: Coop) -> tuple[Step, ...]:
         Step("What is there?", (
             Line(owner, "!vm list", (f"{own} stopped.*{others} running",)),
         )),
+        *(_on_jabber(coop) if jabber else ()),
         Step("A guest boots.", (
             Line(one, f"!vm start {own}", (f"^{own} is up on {coop.host}",), 90.0),
         )),
@@ -55,15 +63,35 @@ def script(coop: Coop) -> tuple[Step, ...]:
             Line(one, f"!vm stop {own}", (rf"^Stop {own} on {coop.host}\? Say !yes",)),
             Line(one, "!yes", (f"^{own} is down",), 60.0),
         )),
-        Step("To kill another's machine takes a second admin.", (
+        Step(f"To kill another's machine takes a second admin{', from any network' if jabber else ''}.", (
             Line(one, f"!vm kill {others}", (r"another admin's yes: !yes (?P<number>\d+)",)),
             Line(one, "!yes {number}", ("another admin's yes, not yours",)),
-            Line(admin, "!yes {number}", (f"^{others} is dead",), 40.0),
+            Line(second, "!yes {number}", (f"^{others} is dead",), 40.0),
         )),
         Step("A post comes in time, marked as its author's.", (
             Line(owner, "!post add in 2s | Tea is ready.", (r"^Post \d+ to #", rf"^\[{owner}\] Tea is")),
         )),
         Step("All of it stands in the audit book, whose chain nobody rewrites unseen.", (
             Line(admin, "!audit verify", (r"^The audit book is whole: \d+ rows",)),
+        )),
+    )  # fmt: skip
+
+
+def _on_jabber(coop: Coop) -> tuple[Step, ...]:
+    """Return what two rooms on two networks have to show; somebody is there who is not on IRC."""
+    there = next(member.name for member in reversed(coop.members))
+    away, far = coop.seat, f"{there}@{JABBER}"
+    listed = (f"{coop.booted} running",)
+    return (
+        Step("The channel and the Jabber room are one conversation, marked with who said it where.", (
+            Line(far, "Good morning from Jabber!", (f"^<{far}> Good morning from Jabber!",), heard_by=away),
+            Line(away, "And from IRC.", (rf"^<{away}@irc> And from IRC\.",), heard_by=far),
+        )),
+        Step("On Jabber the address proves the member; commands and answers stay where they are.", (
+            Line(far, "!whoami", (f"^You are {there}, ",)),
+            Line(far, "!vm list", listed),
+        )),
+        Step("There each command is a form too, in any client that has them.", (
+            Line(far, "vm list", listed, form=True),
         )),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import bot
 from bot.demo import coop as coops
 from bot.demo import script, stage
+from bot.demo.prosody import DOMAIN
 from bot.demo.screen import Screen, Tint, wants_colour
 from bot.demo.seat import HELP, Seat
 from bot.demo.stage import Stage
@@ -111,7 +112,8 @@ class Show:
     async def _tour(self, made: Stage) -> None:
         clock = asyncio.get_running_loop().time
         begun = clock()
-        await made.play(Tour(made, self.screen).play(script.script(made.coop)))
+        steps = script.script(made.coop, jabber=made.prosody is not None)
+        await made.play(Tour(made, self.screen).play(steps))
         self.screen.line()
         self.screen.line(
             f"The tour is over: every answer came, in {clock() - begun:.0f} s. On a terminal, you play."
@@ -141,7 +143,21 @@ def introduce(made: Stage, screen: Screen) -> None:
         what = ", ".join([member.role.value, f"{member.share.value} share", *machines[member.name]])
         screen.line(f"            {member.name:<10} {made.passwords[member.name]:<13}  {what}")
     guest = next(member.name for member in coop.members if member.name != coop.seat)
+    _how_to_join(made, screen, guest)
+
+
+def _how_to_join(made: Stage, screen: Screen, guest: str) -> None:
+    coop, prosody = made.coop, made.prosody
     screen.line(
         f"  join it   irssi -c 127.0.0.1 -p {made.port} -w {guest}:{made.passwords[guest]} -n {guest}"
     )
     screen.line(f"            and there /join {coop.room}")
+    if prosody is None:
+        screen.line(f"  jabber    left out: {made.without_jabber}")
+        return
+    screen.line(
+        f"  jabber    127.0.0.1 port {prosody.port}, STARTTLS, room {coop.jabber_room}, one with {coop.room};"
+    )
+    screen.line(f"            with any client as {guest}@{DOMAIN}, and so on: the passwords are the same")
+    screen.line(f"            its certificate: SHA-256 {prosody.fingerprint}")
+    screen.line(f"            its authority: {prosody.ca}")

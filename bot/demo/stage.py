@@ -16,10 +16,11 @@ from bot import config as configs
 from bot.config import Config
 from bot.coop.machines import Machine
 from bot.demo import coop as coops
-from bot.demo import kernel
+from bot.demo import jabber, kernel, prosody
 from bot.demo.client import Happened, Person, Said
 from bot.demo.coop import BOT, Coop
 from bot.demo.ircd import Ircd
+from bot.demo.prosody import Prosody
 from bot.errors import Conflict, Fault, ShipboardError, TransportFault
 from bot.hypervisors.uml import sandbox
 from bot.runtime.clock import SystemClock, SystemEntropy
@@ -34,7 +35,10 @@ log = logging.getLogger("shipboard.demo")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The demo as it runs. `guests` says in a line what its machines are, `warnings` what they are not."""
+    """The demo as it runs. `guests` says in a line what its machines are, `warnings` what they are not.
+
+    `prosody` is None where Jabber is left out, and then `without_jabber` says why.
+    """
 
     coop: Coop
     port: int
@@ -43,7 +47,10 @@ class Stage:
     guests: str
     warnings: tuple[str, ...]
     sailing: "asyncio.Task[None]"
+    prosody: Prosody | None = None
+    without_jabber: str = ""
     people: dict[str, Person] = field(default_factory=dict)
+    jabberers: dict[str, jabber.Person] = field(default_factory=dict)
 
     async def seat(self, name: str, *, proven: bool = True) -> Person:
         """Return the connection of that member, or of a stranger; made at first. KeyError: no such member."""
@@ -52,6 +59,16 @@ class Stage:
             rooms = self.coop.rooms_of(name)
             self.people[name] = await Person.enter(self.port, name, password, rooms)
         return self.people[name]
+
+    async def jabber_seat(self, name: str) -> jabber.Person:
+        """Return that member's connection to the Jabber room; made at first."""
+        if self.prosody is None:
+            raise TransportFault(self.without_jabber)
+        if name not in self.jabberers:
+            self.jabberers[name] = await jabber.Person.enter(
+                self.prosody, name, self.passwords[name], self.coop.jabber_room
+            )
+        return self.jabberers[name]
 
     async def play(self, act: Coroutine[Any, Any, None]) -> None:
         """Do something for as long as the bot runs; Fault if that ends first."""
@@ -80,17 +97,18 @@ async def stage(coop: Coop, folder: Path, cache: Path, say: Callable[[str], None
         ircd = Ircd(passwords, clock=SystemClock(), motd=["The demo of shipboard. Don't panic."])
         port = await ircd.start()
         stack.push_async_callback(ircd.close)
+        served, why = await _prosody(stack, folder, passwords)
 
         def spell(host: Mapping[str, str]) -> Config:
             path = folder / "config.toml"
-            path.write_text(coops.config(coop, port, secrets / "password", host), encoding="utf-8")
+            path.write_text(coops.config(coop, port, secrets / "password", host, served), encoding="utf-8")
             return configs.load(path)
 
         guests = await _choose(coop, spell, cache, say)
         config, machines = spell(guests.host), list(coop.machines)
         stack.push_async_callback(_end_guests, config, machines)
         ship = await app.build(config, stack)
-        await ship.store.write(lambda tx: coops.enter(tx, coop))
+        await ship.store.write(lambda tx: coops.enter(tx, coop, jabber=served is not None))
         if guests.host["hypervisor"] == "fake":
             await ship.fleet.start(coop.machine(coop.booted))
         first = await Person.enter(port, coop.seat, passwords[coop.seat], coop.rooms_of(coop.seat))
@@ -98,9 +116,24 @@ async def stage(coop: Coop, folder: Path, cache: Path, say: Callable[[str], None
         stack.push_async_callback(_all_leave, people)
         sailing = asyncio.create_task(ship.sail(), name="the bot")
         stack.push_async_callback(_end_bot, ship, sailing, machines)
-        made = Stage(coop, port, passwords, folder, guests.text, guests.warnings, sailing, people)
+        told = (guests.text, guests.warnings)
+        made = Stage(coop, port, passwords, folder, *told, sailing, served, why, people)
+        stack.push_async_callback(_all_leave, made.jabberers)
         await made.play(_aboard(first, coop.room))
+        if served:
+            await made.play(_aboard_on_jabber(made))
         yield made
+
+
+async def _prosody(
+    stack: AsyncExitStack, folder: Path, passwords: Mapping[str, str]
+) -> tuple[Prosody | None, str]:
+    """Begin Jabber; whatever is wrong, the demo goes on without it and says why."""
+    try:
+        return await stack.enter_async_context(prosody.serving(folder / "prosody", passwords)), ""
+    except (TransportFault, OSError) as reason:
+        log.warning("no Jabber: %s", reason)
+        return None, str(reason)
 
 
 def _begin_anew(folder: Path, cache: Path) -> None:
@@ -184,7 +217,22 @@ async def _aboard(person: Person, room: str) -> None:
     raise TransportFault("the IRC server has ended")
 
 
-async def _all_leave(people: Mapping[str, Person]) -> None:
+async def _aboard_on_jabber(made: Stage) -> None:
+    """Wait until the bot has come into the Jabber room: somebody there sees it, and goes again."""
+    person = await made.jabber_seat(made.coop.seat)
+    try:
+        async with asyncio.timeout(ABOARD_SECONDS), aclosing(person.events()) as events:
+            async for event in events:
+                if event == Happened(BOT, f"is in {person.room}"):
+                    return
+    except TimeoutError as error:
+        raise TransportFault(f"{BOT} was not in {person.room} within {ABOARD_SECONDS:g} s") from error
+    finally:
+        await made.jabberers.pop(made.coop.seat).leave()
+    raise TransportFault("the Jabber server has ended")
+
+
+async def _all_leave(people: Mapping[str, Person | jabber.Person]) -> None:
     await asyncio.gather(*(person.leave() for person in people.values()))
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot import config as configs
-from bot.config import IrcNetwork
+from bot.config import IrcNetwork, XmppNetwork
 from bot.coop.people import Role
 from bot.demo import coop as coops
+from bot.demo.prosody import Prosody
 from bot.errors import ConfigError
 from bot.model import Identity, IdentityKind
 from bot.runtime.clock import SystemClock
@@ -81,7 +82,7 @@ async def test_the_co_op_is_entered_with_its_accounts_and_audit_rows_and_nobody_
         roster = SqlRoster(store, clock)
         assert {member.name for member in await roster.members()} == {m.name for m in coop.members}
         assert await roster.machines() == coop.machines
-        holder = await roster.holder(Identity("demo", IdentityKind.IRC_ACCOUNT, "bob"))
+        holder = await roster.holder(Identity("irc", IdentityKind.IRC_ACCOUNT, "bob"))
         assert holder is not None
         assert holder.name == "bob"
         book = AuditBook(store, clock, incidents=FakeIncidents())
@@ -98,10 +99,25 @@ def test_the_config_is_one_that_loads_wherever_the_folder_is(tmp_path: Path) -> 
     coop, secret = coops.load(), tmp_path / 'a "quoted" \\ folder' / "password"
     text = coops.config(coop, 4711, secret, {"hypervisor": "uml", "sandbox": "none"})
     config = configs.parse(text, tmp_path / "config.toml")
-    network = config.networks["demo"]
+    network = config.networks["irc"]
     assert isinstance(network, IrcNetwork)
     assert (network.port, network.password_file, network.account) == (4711, secret, "eddie")
     assert config.bot.state == tmp_path
     assert config.hosts["ford"].sandbox == "none"
-    assert config.rooms_of("team") == ("demo/#ford",)
-    assert config.rooms_of("admins") == ("demo/#ford-admins",)
+    assert config.rooms_of("team") == ("irc/#ford",)
+    assert config.rooms_of("admins") == ("irc/#ford-admins",)
+
+
+def test_with_prosody_the_room_there_and_the_channel_are_one_conversation(tmp_path: Path) -> None:
+    coop, ca = coops.load(), tmp_path / "ca.pem"
+    text = coops.config(
+        coop, 4711, tmp_path / "password", {"hypervisor": "fake"}, Prosody(5222, 5223, ca, "")
+    )
+    config = configs.parse(text, tmp_path / "config.toml")
+    network = config.networks["jabber"]
+    assert isinstance(network, XmppNetwork)
+    assert (network.address, network.tls_ca_file) == ("127.0.0.1:5222", ca)
+    both = ("irc/#ford", "jabber/ford@conference.localhost")
+    assert config.rooms_of("team") == both
+    assert config.plugins["relay"] == {"rooms": [list(both)]}
+    assert config.rooms_of("admins") == ("irc/#ford-admins",)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.demo import coop as coops
-from bot.demo import kernel
+from bot.demo import kernel, prosody
 from bot.demo.screen import Screen
 from bot.demo.stage import Stage, stage
+from bot.errors import TransportFault
 
 DEADLINE = 60.0
 
@@ -45,6 +46,17 @@ def paper() -> Paper:
 @pytest.fixture
 def screen(paper: Paper) -> Screen:
     return Screen(paper)
+
+
+@pytest.fixture(autouse=True)
+def without_jabber(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host on which Prosody is not installed, but for the tests on real servers."""
+
+    def absent(program: str) -> str:
+        raise TransportFault(f"{program} is not installed")
+
+    if request.node.get_closest_marker("real") is None:
+        monkeypatch.setattr(prosody, "found", absent)
 
 
 @pytest.fixture

@@ -98,6 +98,8 @@ def test_without_a_terminal_and_without_a_kernel_the_tour_is_played_and_says_so_
     assert out.endswith(f"{show.OVER}\n")
     assert "The tour is over: every answer came" in out
     assert "\x1b" not in out
+    assert "  jabber    left out: prosody is not installed\n" in out
+    assert "@localhost" not in out
     assert (checkout / "data/demo/shipboard.db").exists()
 
 
@@ -145,6 +147,9 @@ def test_the_tour_runs_on_real_guests(checkout: Path) -> None:
     assert process.returncode == 0, out
     assert "NOT REAL" not in out
     assert "[ford-1] Linux ford-1 6." in out
+    if os.environ.get("CI") == "true" or shutil.which("prosody"):
+        assert "<Eddie> <fenchurch@jabber> Good morning from Jabber!\n" in out
+        assert not (checkout / "data/demo/prosody").exists()
     assert (checkout / "data/cache").is_dir()
 
 
@@ -225,7 +230,7 @@ def test_an_answer_that_does_not_come_is_a_status_and_a_line_that_names_it_and_t
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = (Step("Nothing", (Line("alice", "!ping", ("never",), 0.3),)),)
-    monkeypatch.setattr(script, "script", lambda _: steps)
+    monkeypatch.setattr(script, "script", lambda _, **__: steps)
     handlers = [*logging.getLogger().handlers]
     status, out = play(tmp_path, monkeypatch)
     assert status == 1
