@@ -281,7 +281,8 @@ def spoil(shell: Shell, how: str) -> None:
         case "newer":
             with closing(sqlite3.connect(shell.database)) as db, db:
                 db.execute(
-                    "UPDATE _sqlite_migrations SET name = 'of_the_future' WHERE migration_set = 'shipboard'"
+                    "UPDATE _sqlite_migrations SET name = 'of_the_future' "
+                    "WHERE id = (SELECT max(id) FROM _sqlite_migrations WHERE migration_set = 'shipboard')"
                 )
         case "spoilt":
             with closing(sqlite3.connect(shell.database)) as db, db:

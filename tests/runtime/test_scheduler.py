@@ -339,6 +339,7 @@ async def test_what_is_added_is_known_at_once(make: Make) -> None:
     await rig.add("in 1h")
     await until(lambda: _set_to(bell, "2026-11-22T13:00"))
     await end(tasks)
+    assert bell.at[-1] == utc("2026-11-22T13:00")
 
 
 async def _rests(bell: Bell) -> bool:

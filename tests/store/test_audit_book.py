@@ -98,6 +98,7 @@ async def test_many_do_not_wait_out_their_second(running: AuditBook, store: Sqli
     for number in range(audit.BATCH_ROWS):
         running.note(entry(str(number)))
     await written(store, audit.BATCH_ROWS)
+    assert await rows(store) == [str(number) for number in range(audit.BATCH_ROWS)]
 
 
 async def test_many_that_could_not_be_written_wait_before_they_are_tried_again(
