@@ -21,7 +21,6 @@ from bot.runtime.supervisor import Supervisor
 from bot.store import lock
 from bot.transports.irc.stsfile import FilePolicies
 from bot.transports.irc.transport import IrcTransport
-from bot.transports.xmpp.transport import XmppTransport
 
 HEAD_START = 0.5
 """Seconds for which the rest waits until the rooms are joined, at most."""
@@ -37,6 +36,8 @@ def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tupl
 def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
+        from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
+
         return XmppTransport(
             name,
             net,
