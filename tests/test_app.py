@@ -286,6 +286,7 @@ async def test_a_plugin_that_spins_is_named_and_off_at_the_next_start(port: Harb
 
 
 @pytest.mark.long
+@pytest.mark.timeout(120)
 async def test_a_plugin_that_will_not_be_cancelled_does_not_keep_the_bot_from_its_end(port: Harbour) -> None:
     stick = 'import asyncio\nfrom bot import Plugin, anyone\nplugin = Plugin("stick")\n'
     stick += '@plugin.command("stick", allow=anyone)\nasync def stick() -> None:\n    """Stick."""\n'

@@ -12,6 +12,7 @@ from tests.real.irc.people import People, Person, Ship, at_sea
 from tests.real.irc.servers import InspIrcd, NgIrcd
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+LONG = (pytest.mark.long, pytest.mark.timeout(400))
 
 ATTACK = (
     "x \x10rTOPIC #ford :owned\x10rPRIVMSG watcher :forged \rTOPIC #ford :owned \nQUIT :x\0 "
@@ -110,7 +111,7 @@ async def flood(ship: Ship, port: int, people: People, speakers: int, each: int,
     assert ended == []
 
 
-@pytest.mark.parametrize("speakers", [1, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("speakers", [1, pytest.param(20, marks=LONG)])
 async def test_a_flood_on_inspircd_with_fakelag(insp: InspIrcd, people: People, speakers: int) -> None:
     await insp.start()
     quick = await people(insp.port, "quick")
@@ -119,7 +120,7 @@ async def test_a_flood_on_inspircd_with_fakelag(insp: InspIrcd, people: People, 
         await flood(ship, insp.port, people, speakers, 1000 // speakers, quick)
 
 
-@pytest.mark.parametrize("speakers", [1, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("speakers", [1, pytest.param(20, marks=LONG)])
 async def test_a_flood_on_ngircd_with_its_default_penalties(
     ngircd: NgIrcd, people: People, speakers: int
 ) -> None:
@@ -132,6 +133,7 @@ async def test_a_flood_on_ngircd_with_its_default_penalties(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("speakers", [1, 20])
 async def test_every_one_of_1000_commands_is_answered_or_refused_aloud(
     ngircd: NgIrcd, people: People, speakers: int
