@@ -47,3 +47,13 @@ class DayBegan(Event):
     """A new UTC day, written as 2026-11-22; told once a day."""
 
     date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MotionPassed(Event):
+    """What a motion asked for is in force, or waits for an admin to do it; `subject` is whom it concerns."""
+
+    motion: int
+    kind: str
+    title: str
+    subject: str = ""

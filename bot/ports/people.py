@@ -1,5 +1,6 @@
 """Who and what there is, and who writes it down."""
 
+from datetime import datetime
 from typing import Protocol
 
 from bot.coop.machines import Machine
@@ -23,6 +24,9 @@ class Roster(Protocol):
 
     async def identities(self, member: Member) -> tuple[Identity, ...]:
         """Return a member's identities, the last seen first."""
+
+    async def bound_since(self, identity: Identity, since: datetime) -> str | None:
+        """Return who bound an identity if that was after an instant, else None."""
 
     async def machine(self, name: str) -> Machine | None:
         """Return the machine of that name, in any case."""

@@ -1,11 +1,11 @@
 """The database, the audit book in it, and what plugins tell and ask each other."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.coop.chain import Verdict
+from bot.coop.chain import Cell, Verdict
 from bot.coop.events import Event
 from bot.coop.questions import Inquiry
 from bot.model import Notice
@@ -27,6 +27,9 @@ class Tx(Protocol):
     @property
     def at(self) -> datetime:
         """The instant of this transaction."""
+
+    def append(self, chain: str, cells: Mapping[str, Cell]) -> tuple[int, str]:
+        """Append a row to a hash-chained table, see `bot.chained_table`; return its number and its hash."""
 
     def notice(self, notice: Notice) -> None:
         """Put a notice into the outbox."""

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import quote_identifier as quoted
 
 from bot.coop.chain import GENESIS, Cell, Link, Verdict, digest, is_head, walk
+from bot.coop.chaintable import refusal, statements
 from bot.errors import StoreFault
 from bot.store.times import storable
 
@@ -27,29 +28,15 @@ def create_heads(db: Database) -> None:
         "CREATE TABLE chain_heads "
         "(chain TEXT PRIMARY KEY, length INTEGER NOT NULL, head TEXT NOT NULL) STRICT"
     )
-    _refuse(db, "chain_heads", "DELETE")
-    _refuse(db, "chain_heads", "UPDATE", "NEW.chain IS NOT OLD.chain OR NEW.length IS NOT OLD.length + 1")
+    db.execute(refusal("chain_heads", "DELETE"))
+    grown = "NEW.chain IS NOT OLD.chain OR NEW.length IS NOT OLD.length + 1"
+    db.execute(refusal("chain_heads", "UPDATE", grown))
 
 
 def create(db: Database, chain: str, columns: Mapping[str, str]) -> None:
     """Create a chained table with these columns (name: SQL type and constraints), inside a migration."""
-    cells = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    db.execute(
-        f"CREATE TABLE {quoted(chain)} "
-        f"(seq INTEGER PRIMARY KEY, {cells}, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT"
-    )
-    db.table("chain_heads").insert({"chain": chain, "length": 0, "head": GENESIS})
-    grown = f"(SELECT length + 1 FROM chain_heads WHERE chain = '{chain}')"  # noqa: S608 - a chain's name, ours
-    _refuse(db, chain, "INSERT", f"NEW.seq IS NOT {grown}")
-    _refuse(db, chain, "UPDATE")
-    _refuse(db, chain, "DELETE")
-
-
-def _refuse(db: Database, table: str, deed: str, when: str = "1") -> None:
-    db.execute(
-        f"CREATE TRIGGER {quoted(f'{table}_no_{deed.lower()}')} BEFORE {deed} ON {quoted(table)} WHEN {when} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-    )
+    for statement in statements(chain, columns):
+        db.execute(statement)
 
 
 def append(db: Database, chain: str, cells: Mapping[str, Cell]) -> tuple[int, str]:

@@ -7,7 +7,7 @@ the file is what keeps them apart (https://www.sqlite.org/wal.html).
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
+from bot.coop.chain import Cell
 from bot.coop.events import Event
 from bot.errors import StoreFault
 from bot.model import Notice, Place
-from bot.store import events, notices
+from bot.store import chains, events, notices
 
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process that writes."""
@@ -115,6 +116,10 @@ class Transaction:
     def at(self) -> datetime:
         """The instant of this transaction."""
         return self._at
+
+    def append(self, chain: str, cells: Mapping[str, Cell]) -> tuple[int, str]:
+        """Append a row to a hash-chained table."""
+        return chains.append(self.db, chain, cells)
 
     def notice(self, notice: Notice) -> None:
         """Put a notice into the outbox."""

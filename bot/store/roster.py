@@ -70,6 +70,18 @@ def held(db: Database, key: Key) -> tuple[Member, datetime] | None:
     return (_member(row[1:]), instant(row[0])) if row else None
 
 
+def bound_since(db: Database, key: Key, since: datetime) -> str | None:
+    """Return who bound an identity after an instant; empty where the audit book does not tell."""
+    sql = "SELECT member, bound FROM identities WHERE network = ? AND kind = ? AND subject = ?"
+    found = db.execute(sql, key).fetchone()
+    if found is None or instant(found[1]) <= since:
+        return None
+    words = f"{found[0]} {key[0]}:{key[2]}"
+    sql = "SELECT actor FROM audit WHERE command = 'identity bind' AND words = ? ORDER BY seq DESC LIMIT 1"
+    by = db.execute(sql, [words]).fetchone()
+    return str(by[0]) if by else ""
+
+
 def mark_seen(tx: Tx, key: Key) -> None:
     """Note that an identity is seen now."""
     sql = "UPDATE identities SET seen = ? WHERE network = ? AND kind = ? AND subject = ?"
@@ -130,6 +142,10 @@ class SqlRoster:
     async def identities(self, member: Member) -> tuple[Identity, ...]:
         """Return a member's identities, the last seen first."""
         return await self._store.read(lambda db: identities_of(db, member.name))
+
+    async def bound_since(self, identity: Identity, since: datetime) -> str | None:
+        """Return who bound an identity if that was after an instant, else None."""
+        return await self._store.read(lambda db: bound_since(db, key_of(identity), since))
 
     async def machine(self, name: str) -> Machine | None:
         """Return the machine of that name, in any case."""
