@@ -166,7 +166,7 @@ def _form(command: Element, title: str, instructions: str) -> Element:
 
 
 def _ask(form: Element, part: FormField) -> None:
-    kind = "text-private" if part.private else "list-single" if part.choices else "text-single"
+    kind = "list-single" if part.choices else "text-private" if part.private else "text-single"
     made = SubElement(form, f"{{{DATA}}}field", {"var": part.name, "type": kind, "label": part.label})
     if part.required:
         SubElement(made, f"{{{DATA}}}required")
