@@ -8,18 +8,10 @@ from bot.model import Message, Reply
 from bot.ports import Clock
 from bot.transports.irc.delivery import Delivery, Guard
 from bot.transports.lines import cap, share_out
+from bot.transports.manner import Manner
 
 SPARSE = 10.0
 """Seconds between two lines that tell how far a long command has come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How the bot talks: its prefix, its lines at most in a room, and directly."""
-
-    prefix: str
-    room_lines: int
-    direct_lines: int
 
 
 @dataclass(slots=True)

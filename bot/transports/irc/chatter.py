@@ -5,8 +5,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from bot.transports.irc.delivery import Delivery
-from bot.transports.irc.pace import CHATTER
 from bot.transports.lines import clean
+from bot.transports.pace import CHATTER
 
 MOST = 50
 """Relayed lines that may wait for their turn; what comes then is dropped."""

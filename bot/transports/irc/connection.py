@@ -16,8 +16,9 @@ from irc.client_aio import AioConnection, AioReactor, IrcProtocol
 from bot.config import IrcNetwork
 from bot.errors import TransportFault
 from bot.transports.irc.line import Line
-from bot.transports.irc.tls import check_pins, context
+from bot.transports.irc.tls import context
 from bot.transports.lines import IRC_LINE
+from bot.transports.pins import check_pins
 
 LONGEST_LINE = 16 * 1024
 """Bytes of a line with its tags; what is longer is dropped, however long it gets."""

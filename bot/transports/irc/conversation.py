@@ -1,20 +1,24 @@
 """What people say to the bot, on its way to the road and back; it outlives a single connection."""
 
 import re
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.core.address import Addressed, addressed, named
 from bot.model import Identity, IdentityKind, Message, Place, Remark, Reply
 from bot.ports import Clock, Incidents, Road
-from bot.transports.irc.answers import Answers, Manner
+from bot.transports.irc.answers import Answers
 from bot.transports.irc.channels import fold_account, known
 from bot.transports.irc.delivery import Guard
 from bot.transports.irc.line import Line
-from bot.transports.irc.queues import Queues, Turn
 from bot.transports.irc.session import Session
+from bot.transports.irc.world import World
 from bot.transports.lines import clean
+from bot.transports.manner import Manner
+from bot.transports.queues import Queues, Turn
 
 REMEMBERED = 500
 """Accounts of which we know by which nick they last spoke."""
@@ -24,17 +28,31 @@ _SAID = re.compile("\x01ACTION (?P<did>[^\x01]*)\x01?|(?P<text>[^\x01].*)", re.D
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    line: Line
-    said: Addressed
-    room: str | None
+class _Speaker:
+    """Who was proven to speak, at the moment of the proof; `guard` knows whether that still holds."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Spoken:
     session: Session
-    message: Message
-    guard: Guard | None
+    identity: Identity | None = None
+    guard: Guard | None = None
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A command that waits. In a flood thousands do, so it holds no more than what only its line can tell."""
+
+    source: str
+    room: str | None
+    text: str
+    named: bool
+    stamp: str | None
+    replayed: bool
+    at: datetime
+    speaker: _Speaker | None = None
+
+    @property
+    def nick(self) -> str:
+        """Who said it."""
+        return self.source.partition("!")[0]
 
 
 @dataclass(slots=True)
@@ -50,7 +68,7 @@ class Conversation:
     ignored: int = 0
     dropped: int = 0
     nicks: OrderedDict[str, str] = field(default_factory=OrderedDict)
-    queues: Queues[_Spoken] = field(init=False)
+    queues: Queues[_Heard] = field(init=False)
     _unproven: dict[str, deque[_Heard]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -74,8 +92,7 @@ class Conversation:
         elif not line.userhost or line.tag("bot") is not None:
             self.ignored += 1
         else:
-            room = target if world.isupport.is_channel(target) else None
-            self._admit(session, _Heard(line, said, room))
+            self._admit(session, line, said)
 
     def _overhear(self, session: Session, line: Line) -> None:
         """Hand on what was said to others, where somebody listens; neither machines' words nor history."""
@@ -93,24 +110,38 @@ class Conversation:
         """End everything that is still under way: the bot leaves."""
         await self.queues.close()
 
-    def _admit(self, session: Session, heard: _Heard) -> None:
-        key = session.world.fold(heard.line.nick)
+    def _admit(self, session: Session, line: Line, said: Addressed) -> None:
+        key, heard = session.world.fold(line.nick), self._kept(session.world, line, said)
         if not self.queues.reserve(key, bounded=session.delivery.pace is not None):
             self.dropped += 1
             if self.queues.is_first_refused(key):
                 self.queues.spawn(self._refuse(session, heard))
         elif "account-tag" in session.world.caps.acked:
-            account = fold_account(known(heard.line.tag("account") or ""))
-            session.world.channels.learned(heard.line.nick, account or "*")
-            self._hand_over(session, heard, account)
+            account = fold_account(known(line.tag("account") or ""))
+            session.world.channels.learned(line.nick, account or "*")
+            heard.speaker = self._speaker(session, line.nick, account)
+            self.queues.put(key, heard)
         elif key in self._unproven:
             self._unproven[key].append(heard)
         else:
             self._unproven[key] = deque([heard])
             self.queues.spawn(self._prove(session, key))
 
+    def _kept(self, world: World, line: Line, said: Addressed) -> _Heard:
+        """Return what is to be kept of a line; source and room are one string for all of a flood."""
+        now, room = self.clock.now(), line.param(0)
+        return _Heard(
+            source=sys.intern(line.source),
+            room=sys.intern(room) if world.isupport.is_channel(room) else None,
+            text=clean(said.text),
+            named=said.named,
+            stamp=line.tag("msgid") or None,
+            replayed=world.history.replayed(line, now),
+            at=world.history.at(line, now),
+        )
+
     async def _refuse(self, session: Session, heard: _Heard) -> None:
-        nick = heard.line.nick
+        nick = heard.nick
         text = "Slowly: too many commands wait, I leave out what comes now."
         target, text = (heard.room, f"{clean(nick)}: {text}") if heard.room else (nick, text)
         await session.delivery.deliver(
@@ -122,39 +153,37 @@ class Conversation:
         try:
             while queue:
                 asked = len(queue)  # one answer is good for all that was said before it was asked for
-                proof = await session.delivery.whois.ask(queue[0].line.nick)
-                for heard in [queue.popleft() for _ in range(asked)]:
-                    sure = proof is not None and proof.userhost == heard.line.userhost
-                    self._hand_over(session, heard, proof.account if proof and sure else "")
+                proof = await session.delivery.whois.ask(queue[0].nick)
+                speakers: dict[str, _Speaker] = {}
+                for _ in range(asked):
+                    heard = queue.popleft()
+                    if heard.source not in speakers:
+                        sure = proof is not None and proof.userhost == heard.source.partition("!")[2]
+                        account = proof.account if proof and sure else ""
+                        speakers[heard.source] = self._speaker(session, heard.nick, account)
+                    heard.speaker = speakers[heard.source]
+                    self.queues.put(key, heard)
         finally:
             del self._unproven[key]
             if queue:
                 self.queues.release(key, len(queue))
 
-    def _hand_over(self, session: Session, heard: _Heard, account: str) -> None:
-        world, line, now = session.world, heard.line, self.clock.now()
-        identity = Identity(world.network, IdentityKind.IRC_ACCOUNT, account) if account else None
-        place = Place(world.network, clean(line.nick), direct=True)
-        if heard.room is not None:
-            place = Place(world.network, world.rooms.spelled(heard.room))
-        message = Message(
-            place=place,
-            nick=clean(line.nick),
-            text=clean(heard.said.text),
-            at=world.history.at(line, now),
-            identity=identity,
-            stamp=line.tag("msgid") or None,
-            replayed=world.history.replayed(line, now),
-            named=heard.said.named,
+    def _speaker(self, session: Session, nick: str, account: str) -> _Speaker:
+        if not account:
+            return _Speaker(session)
+        self._remember(account, clean(nick))
+        identity = Identity(session.world.network, IdentityKind.IRC_ACCOUNT, account)
+        return _Speaker(
+            session, identity, session.delivery.guard(clean(nick), account, self.clock.monotonic())
         )
-        if account:
-            self._remember(account, message.nick)
-        guard = session.delivery.guard(message.nick, account, self.clock.monotonic()) if account else None
-        self.queues.put(world.fold(line.nick), _Spoken(session, message, guard))
 
-    async def _converse(self, turn: Turn[_Spoken]) -> None:
-        session, message = turn.item.session, turn.item.message
-        answers = self._answers(session, message, turn.item.guard, turn.pass_on)
+    async def _converse(self, turn: Turn[_Heard]) -> None:
+        heard, speaker = turn.item, turn.item.speaker
+        assert speaker is not None  # noqa: S101 - who is not proven yet is not in the queues
+        session = speaker.session
+        message = _message(session.world, heard, speaker)
+        guard = speaker.guard.another() if speaker.guard else None
+        answers = self._answers(session, message, guard, turn.pass_on)
         reply = await self.road.handle(message, answers.report)
         given = (
             await answers.give(reply)
@@ -181,3 +210,20 @@ class Conversation:
         self.nicks.move_to_end(account)
         if len(self.nicks) > REMEMBERED:
             self.nicks.popitem(last=False)
+
+
+def _message(world: World, heard: _Heard, speaker: _Speaker) -> Message:
+    nick = clean(heard.nick)
+    place = Place(world.network, nick, direct=True)
+    if heard.room is not None:
+        place = Place(world.network, world.rooms.spelled(heard.room))
+    return Message(
+        place=place,
+        nick=nick,
+        text=heard.text,
+        at=heard.at,
+        identity=speaker.identity,
+        stamp=heard.stamp,
+        replayed=heard.replayed,
+        named=heard.named,
+    )

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from bot.config import Pace
 from bot.transports.irc.line import Line
-from bot.transports.irc.pace import Turns
 from bot.transports.irc.proofs import Watch, Whois
-from bot.transports.irc.race import within
 from bot.transports.irc.receipts import ERRORS, Receipt, Receipts
 from bot.transports.irc.world import Handlers, World
 from bot.transports.lines import clean, split
+from bot.transports.pace import Turns
+from bot.transports.race import within
 
 FRESH = 10.0
 """Seconds for which a proof is good while nothing speaks against it."""
@@ -38,6 +38,12 @@ class Guard:
 
     def __post_init__(self) -> None:
         self._seen = self.watch.changes
+
+    def another(self) -> "Guard":
+        """Return one that knows the same, and can be doubted by itself."""
+        made = Guard(self.world, self.whois, self.nick, self.account, self.watch, self.proven_at)
+        made._seen = self._seen  # what changed since the proof, not since now
+        return made
 
     def holds(self) -> bool:
         """Tell whether the proof is still good, without asking anybody."""

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from bot.ports import Clock
 from bot.transports.irc.channels import fold_account
-from bot.transports.irc.race import within
+from bot.transports.race import within
 
 DEADLINE = 5.0
 """Seconds that a WHOIS may take."""

@@ -13,13 +13,13 @@ from bot.transports.irc.connection import Link
 from bot.transports.irc.delivery import Delivery
 from bot.transports.irc.line import Line
 from bot.transports.irc.nickserv import NickServ, Words
-from bot.transports.irc.race import first, within
 from bot.transports.irc.registration import LIMIT, Registration
 from bot.transports.irc.sasl import Mechanism
 from bot.transports.irc.sts import StsPolicies, Upgrade, renew, upgrade
 from bot.transports.irc.tracker import Tracker
 from bot.transports.irc.world import Handlers, World
 from bot.transports.lines import clean
+from bot.transports.race import first, within
 
 CONNECT = 30.0
 """Seconds that connecting may take, TLS included."""

@@ -1,7 +1,5 @@
 """TLS to an IRC server: trusted by the system's authorities, by one's own, or by pinned fingerprints."""
 
-import hashlib
-import hmac
 import ssl
 
 from bot.config import IrcNetwork
@@ -11,7 +9,7 @@ from bot.errors import TransportFault
 def context(settings: IrcNetwork) -> ssl.SSLContext | None:
     """Return how to speak TLS, None where the config says not to; TransportFault if a file of it is no good.
 
-    With pins no authority is asked: the certificate itself decides, see `check_pins`.
+    With pins no authority is asked: the certificate itself decides, see `bot.transports.pins`.
     """
     if not settings.tls:
         return None
@@ -26,15 +24,3 @@ def context(settings: IrcNetwork) -> ssl.SSLContext | None:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     return made
-
-
-def check_pins(certificate: bytes | None, pins: tuple[str, ...]) -> None:
-    """Compare the server's certificate (DER) with the pinned SHA-256 fingerprints, if there are any.
-
-    TransportFault, naming the fingerprint that was seen, if it is none of them.
-    """
-    if not pins:
-        return
-    seen = hashlib.sha256(certificate or b"").hexdigest()
-    if not any(hmac.compare_digest(seen, pin) for pin in pins):
-        raise TransportFault(f"the server's certificate is not a pinned one: sha256:{seen}")

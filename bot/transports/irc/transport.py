@@ -10,19 +10,19 @@ from bot.config import IrcNetwork
 from bot.errors import TransportFault
 from bot.model import Identity, IdentityKind, Place, Relayed
 from bot.ports import Clock, Incidents, LinkStatus, Road
-from bot.transports.irc.answers import Manner
 from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.channels import fold_account
 from bot.transports.irc.chatter import Chatter
 from bot.transports.irc.conversation import Conversation
 from bot.transports.irc.ecdsa import signer
-from bot.transports.irc.nicks import NickKeeper
 from bot.transports.irc.nickserv import Words
 from bot.transports.irc.sasl import Mechanism, available
 from bot.transports.irc.session import Hooks, Session
 from bot.transports.irc.sts import MemoryPolicies, StsPolicies, Upgrade, enforced, secured
 from bot.transports.irc.world import World
 from bot.transports.lines import cap, hush
+from bot.transports.manner import Manner
+from bot.transports.nicks import NickKeeper
 
 
 class IrcTransport:

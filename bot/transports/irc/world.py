@@ -10,9 +10,9 @@ from bot.transports.irc.channels import Channels, fold_account
 from bot.transports.irc.history import History
 from bot.transports.irc.isupport import Isupport
 from bot.transports.irc.line import Line
-from bot.transports.irc.nicks import NickKeeper
-from bot.transports.irc.rooms import Rooms
 from bot.transports.lines import payload
+from bot.transports.nicks import NickKeeper
+from bot.transports.rooms import Rooms
 
 Handlers = Mapping[str, Callable[[Line], None]]
 """What a part of the connection does with which command."""
