@@ -17,12 +17,12 @@ from bot.core.offers import line
 from bot.errors import Usage
 from bot.model import Identity, Message, Offer, Place, Reply
 from bot.ports import Clock, Road
-from bot.transports.irc.race import within
+from bot.transports.race import within
 from bot.transports.xmpp import forms
 from bot.transports.xmpp.forms import Request
 
-DIALOGS, LASTS = 200, 600.0
-"""How many dialogs are remembered, and for how many seconds."""
+DIALOGS, EACH, LASTS = 200, 10, 600.0
+"""How many dialogs are remembered, how many of them of one person, and for how many seconds."""
 
 AT_ONCE = 5
 """How many requests of one person are worked on at a time."""
@@ -36,11 +36,15 @@ _GOES_ON = "It goes on; I tell you in a message how it ends."
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who fills a form in: the full address it comes from, and who the network proves that to be."""
+    """Who fills a form in: the full address it comes from, and who the network proves that to be.
+
+    `still` tells whether that address is the same person's: a nick in a room may have become another's.
+    """
 
     address: str
     bare: str
     identity: Identity | None
+    still: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class _Dialog:
     """What a session id stands for: a form for an offer, or the question of that number."""
 
     address: str
+    bare: str
     until: float
     node: str
     offer: Offer | None = None
@@ -58,7 +63,7 @@ class _Dialog:
 class AdHoc:
     """Takes what clients ask about commands.
 
-    `send` puts a stanza on the wire, `tell` says a reply to a full address, `own` is ours.
+    `send` puts a stanza on the wire, `tell` says a reply to an asker wherever they are now, `own` is ours.
     """
 
     network: str
@@ -66,7 +71,7 @@ class AdHoc:
     clock: Clock
     own: Callable[[], str]
     send: Callable[[Element], object]
-    tell: Callable[[str, Reply], Coroutine[Any, Any, object]]
+    tell: Callable[[Asker, Reply], Coroutine[Any, Any, object]]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     dialogs: "OrderedDict[str, _Dialog]" = field(default_factory=OrderedDict)
     busy: dict[str, int] = field(default_factory=dict)
@@ -79,16 +84,15 @@ class AdHoc:
             return False
         if self.busy.get(asker.bare, 0) >= AT_ONCE:
             self.send(forms.refusal(stanza, "resource-constraint"))
-        elif asked is not None:
-            self.spawn(self._counted(asker, self._step(stanza, asker, asked)))
         elif about is not None and about[0] == forms.INFO:
             self.send(forms.described(stanza, about[1]))
         else:
-            self.spawn(self._counted(asker, self._list(stanza, asker)))
+            work = self._list(stanza, asker) if asked is None else self._step(stanza, asker, asked)
+            self.busy[asker.bare] = self.busy.get(asker.bare, 0) + 1  # at once: many may come in one turn
+            self.spawn(self._counted(asker, work))
         return True
 
     async def _counted(self, asker: Asker, work: Coroutine[Any, Any, None]) -> None:
-        self.busy[asker.bare] = self.busy.get(asker.bare, 0) + 1
         try:
             await work
         finally:
@@ -97,11 +101,16 @@ class AdHoc:
                 del self.busy[asker.bare]
 
     async def _list(self, stanza: Element, asker: Asker) -> None:
-        self.send(forms.listed(stanza, self.own(), await self.road.offers(asker.identity)))
+        self._answer(asker, forms.listed(stanza, self.own(), await self.road.offers(asker.identity)))
+
+    def _answer(self, asker: Asker, answer: Element) -> None:
+        """Answer who asked, never who has their nick by now."""
+        if asker.still():
+            self.send(answer)
 
     async def _step(self, stanza: Element, asker: Asker, asked: Request) -> None:
         dialog = self._found(asker, asked.session)
-        if asked.session and dialog is None:
+        if asked.session and (dialog is None or dialog.node != asked.node):
             self.send(forms.refusal(stanza, "bad-request"))
         elif not _NAME.fullmatch(asked.node):
             self.send(forms.refusal(stanza, "item-not-found"))
@@ -129,13 +138,14 @@ class AdHoc:
         elif offer.reads and not asked.submits and not any(part.required for part in offer.fields):
             await self._say(stanza, asker, asked.node, asked.node, offer)
         elif offer.fields and not asked.submits:
-            self.send(forms.asking(stanza, self._remember(asker, asked.node, offer=offer), offer))
+            session = self._remember(asker, asked.node, offer=offer)
+            self._answer(asker, forms.asking(stanza, session, offer))
         else:
             try:
                 said = line(offer, _given(offer, asked.values))
             except Usage as wrong:
                 session = self._remember(asker, asked.node, offer=offer)
-                self.send(forms.asking(stanza, session, offer, str(wrong)))
+                self._answer(asker, forms.asking(stanza, session, offer, str(wrong)))
             else:
                 await self._say(stanza, asker, asked.node, said)
 
@@ -147,10 +157,13 @@ class AdHoc:
         try:
             reply = await within(self.clock, PATIENCE, asyncio.shield(work))
         except TimeoutError:
-            self.send(self._result(stanza, asker, node, Reply((_GOES_ON,))))
-            await self.tell(asker.address, await work)
+            self._answer(asker, self._result(stanza, asker, node, Reply((_GOES_ON,))))
+            await self.tell(asker, await work)
         else:
-            self.send(self._result(stanza, asker, node, reply, offer))
+            if asker.still():
+                self.send(self._result(stanza, asker, node, reply, offer))
+            else:
+                await self.tell(asker, reply)
 
     def _message(self, asker: Asker, text: str) -> Message:
         place = Place(self.network, asker.bare, direct=True)
@@ -170,8 +183,11 @@ class AdHoc:
     def _remember(self, asker: Asker, node: str, *, offer: Offer | None = None, question: int = 0) -> str:
         session = secrets.token_urlsafe(12)
         until = self.clock.monotonic() + LASTS
-        self.dialogs[session] = _Dialog(asker.address, until, node, offer, question)
-        while len(self.dialogs) > DIALOGS:
+        self.dialogs[session] = _Dialog(asker.address, asker.bare, until, node, offer, question)
+        own = [key for key, dialog in self.dialogs.items() if dialog.bare == asker.bare]
+        if len(own) > EACH:
+            del self.dialogs[own[0]]
+        elif len(self.dialogs) > DIALOGS:
             self.dialogs.popitem(last=False)
         return session
 

@@ -208,6 +208,5 @@ def gated(stanza: Element) -> Element:
         part.text = part.text and _NO_CHAR.sub("\ufffd", part.text)
         part.tail = part.tail and _NO_CHAR.sub("\ufffd", part.tail)
         for name, value in part.items():
-            if _NO_CHAR.search(value):
-                part.set(name, _NO_CHAR.sub("\ufffd", value))
+            part.set(name, _NO_CHAR.sub("\ufffd", str(value)))  # slixmpp gives its errors an int for a code
     return stanza

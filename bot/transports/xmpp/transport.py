@@ -11,9 +11,9 @@ from bot.config import XmppNetwork
 from bot.errors import TransportFault
 from bot.model import Identity, IdentityKind, Place, Relayed, Reply
 from bot.ports import Clock, Incidents, LinkStatus, Road
-from bot.transports.irc.answers import Manner
-from bot.transports.irc.race import first, within
 from bot.transports.lines import cap, hush
+from bot.transports.manner import Manner
+from bot.transports.race import first, within
 from bot.transports.xmpp.adhoc import AdHoc, Asker
 from bot.transports.xmpp.chatter import Chatter
 from bot.transports.xmpp.conversation import Conversation
@@ -237,19 +237,33 @@ class XmppTransport:
     def _asker(self, session: Session, stanza: Element) -> Asker:
         sender = stanza.get("from", "")
         bare, resource = parted(sender)
-        if bare in session.places:
-            bare = parted(session.muc.real(bare, resource))[0]
-        return Asker(sender, bare or sender, session.identity(bare))
+        if bare not in session.places:
+            return Asker(sender, bare or sender, session.identity(bare))
+        real, nicked = parted(session.muc.real(bare, resource))[0], session.occupant(bare, resource)
+
+        def still() -> bool:
+            return session is self._up() and nicked is not None and nicked.still()
+
+        return Asker(sender, real or sender, session.identity(real), still)
 
     def _send(self, stanza: Element) -> bool:
         return self.stream is not None and self.stream.send(stanza)
 
-    async def _tell_later(self, address: str, reply: Reply) -> None:
-        """Say by message how a form's command ended, which its client did not wait for."""
+    async def _tell_later(self, asker: Asker, reply: Reply) -> None:
+        """Say by message how a form's command ended, which its client did not wait for.
+
+        Who asked from a nick in a room hears it at their own address, or, if that is hidden, at that nick
+        while it is theirs.
+        """
         session = self._up()
-        if session is not None:
-            lines = cap(pieces(reply.lines), self._direct_lines)
-            await session.delivery.deliver(Target(address), lines, f"to {address}")
+        if session is None:
+            return
+        target = Target(asker.address)
+        if parted(asker.address)[0] in session.places:
+            hidden = asker.bare == asker.address
+            target = Target(asker.address, occupant=True, still=asker.still) if hidden else Target(asker.bare)
+        lines = cap(pieces(reply.lines), self._direct_lines)
+        await session.delivery.deliver(target, lines, f"to {asker.address}")
 
     def _on_acknowledged(self, ident: str) -> None:
         if self._session is not None:

@@ -67,8 +67,8 @@ class Home:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.ensure_future(work))
 
-    async def _tell(self, address: str, reply: Reply) -> None:
-        self.said.append((address, reply))
+    async def _tell(self, asker: Asker, reply: Reply) -> None:
+        self.said.append((asker.address, reply))
 
     async def iq(self, text: str, asker: Asker = ALICE) -> Element:
         """Take an <iq/>'s child; return the answer."""
@@ -202,9 +202,11 @@ async def test_a_dialog_is_forgotten(home: Home) -> None:
     asked = await home.run("vm stop")
     await home.clock.advance(adhoc.LASTS + 1)
     assert condition(await home.run("vm stop", asked.get("sessionid", ""), machine="ford-3")) == "bad-request"
-    sessions = [(await home.run("vm stop")).get("sessionid", "") for _ in range(adhoc.DIALOGS + 1)]
+    crowd = [Asker(f"z{n}@x.test/pc", f"z{n}@x.test", ALICE.identity) for n in range(adhoc.DIALOGS + 1)]
+    sessions = [(await home.run("vm stop", asker=one)).get("sessionid", "") for one in crowd]
     assert len(home.commands.dialogs) == adhoc.DIALOGS
-    assert condition(await home.run("vm stop", sessions[0], machine="ford-3")) == "bad-request"
+    late = await home.run("vm stop", sessions[0], asker=crowd[0], machine="ford-3")
+    assert condition(late) == "bad-request"
 
 
 async def test_a_late_answer_comes_as_a_message(home: Home) -> None:
@@ -259,3 +261,52 @@ async def test_hostile_values_are_cleaned_and_bounded(home: Home) -> None:
     said = home.road.heard[-1].text
     assert "\n" not in said
     assert len(said) < 11_000
+
+
+async def test_what_comes_in_one_turn_counts_at_once(home: Home) -> None:
+    stanza = fromstring(
+        f"<iq xmlns='jabber:client' type='set' id='q' from='{ALICE.address}'>"
+        f"<command xmlns='{forms.NODE}' node='vm list'/></iq>"
+    )
+    home.road.go.clear()
+    for _ in range(50):
+        assert home.commands.take(stanza, ALICE)
+    await settle()
+    assert len(home.road.heard) == adhoc.AT_ONCE
+    assert [condition(answer) for answer in home.sent] == ["resource-constraint"] * (50 - adhoc.AT_ONCE)
+    home.road.go.set()
+    await settle()
+    assert home.commands.busy == {}
+
+
+async def test_nobody_crowds_out_the_dialogs_of_others(home: Home) -> None:
+    mine = (await home.run("vm stop")).get("sessionid", "")
+    for number in range(adhoc.DIALOGS + 1):
+        crowd = Asker(f"zoe@x.test/{number}", "zoe@x.test", ALICE.identity)
+        await home.run("vm stop", asker=crowd)
+    assert len(home.commands.dialogs) == 1 + adhoc.EACH
+    command = await home.run("vm stop", mine, "complete", machine="ford-1")
+    assert "Stop ford-1?" in (command.findtext(f"{D}x/{D}instructions") or "")
+
+
+async def test_a_dialog_is_for_its_own_command(home: Home) -> None:
+    session = (await home.run("vm stop")).get("sessionid", "")
+    assert condition(await home.run("vm list", session, "complete", machine="ford-1")) == "bad-request"
+    assert home.road.heard == []
+
+
+async def test_who_took_the_askers_nick_gets_nothing_of_it(home: Home) -> None:
+    there = True
+    asker = Asker("room@x.test/alice", "alice@x.test", ALICE.identity, lambda: there)
+    home.road.go.clear()
+    run = f"<command xmlns='{forms.NODE}' node='vm list'/>"
+    find = f"<query xmlns='{forms.ITEMS}' node='{forms.NODE}'/>"
+    asked = (run, find)
+    for kind, text in zip(("set", "get"), asked, strict=True):
+        about = f"type='{kind}' id='q' from='{asker.address}'"
+        assert home.commands.take(fromstring(f"<iq xmlns='jabber:client' {about}>{text}</iq>"), asker)
+    there = False
+    home.road.go.set()
+    await settle()
+    assert home.sent == []
+    assert [reply.lines for _, reply in home.said] == [("did vm list",)]

@@ -100,3 +100,9 @@ def test_a_long_answer_is_as_few_messages_as_it_fits() -> None:
     assert len(bodies) == 3
     assert all(len(body.encode()) <= LARGEST for body in bodies)
     assert bundled(()) == ()
+
+
+def test_the_gate_takes_what_the_package_makes_of_an_error() -> None:
+    made = Element(stanzas.IQ, {"type": "error"})
+    made.attrib["code"] = 503  # type: ignore[assignment]  # as slixmpp refuses a stranger's roster push
+    assert 'code="503"' in tostring(stanzas.gated(made), encoding="unicode")
