@@ -9,10 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.connection import LONGEST_LINE, CappedBuffer, parse
-from bot.transports.irc.nicks import NickKeeper
 from bot.transports.irc.registration import Registration
 from bot.transports.irc.sasl import Mechanism, available
 from bot.transports.irc.world import World
+from bot.transports.nicks import NickKeeper
 from tests.transports.conftest import HandClock
 
 NAMES = [

@@ -7,7 +7,8 @@ import pytest
 
 from bot.config import IrcNetwork
 from bot.errors import TransportFault
-from bot.transports.irc.tls import check_pins, context
+from bot.transports.irc.tls import context
+from bot.transports.pins import check_pins
 from tests.transports.conftest import Irc, Server
 from tests.transports.pki import Pair, make_pair
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.model import Message, Reply
 from bot.ports import Clock
-from bot.transports.irc.answers import Manner
 from bot.transports.lines import cap, share_out
+from bot.transports.manner import Manner
 from bot.transports.xmpp.delivery import Delivery, Target, pieces
 from bot.transports.xmpp.upload import NoUpload
 

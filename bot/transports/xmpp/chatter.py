@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from bot.transports.irc.pace import CHATTER
+from bot.transports.pace import CHATTER
 from bot.transports.xmpp.delivery import Target, pieces
 from bot.transports.xmpp.session import Session
 

@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element
 from bot.core.address import Addressed, addressed, named
 from bot.model import Message, Place, Remark
 from bot.ports import Clock, Incidents, Road
-from bot.transports.irc.answers import Manner
-from bot.transports.irc.queues import Queues, Turn
 from bot.transports.lines import clean
+from bot.transports.manner import Manner
+from bot.transports.queues import Queues, Turn
 from bot.transports.xmpp.answers import Addresses, Answers
 from bot.transports.xmpp.delivery import Delivery, Target
 from bot.transports.xmpp.session import Session

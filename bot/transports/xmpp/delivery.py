@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from bot.ports import Clock
-from bot.transports.irc.pace import Turns
-from bot.transports.irc.race import within
 from bot.transports.lines import clean, split
+from bot.transports.pace import Turns
+from bot.transports.race import within
 from bot.transports.xmpp.asked import Asked
 from bot.transports.xmpp.receipts import Receipts
 from bot.transports.xmpp.stanzas import message

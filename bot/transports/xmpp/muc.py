@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
-from bot.transports.irc.nicks import NickKeeper
-from bot.transports.irc.rooms import Rooms
 from bot.transports.lines import clean
+from bot.transports.nicks import NickKeeper
+from bot.transports.rooms import Rooms
 from bot.transports.xmpp.asked import Asked
 from bot.transports.xmpp.occupants import Occupants
 from bot.transports.xmpp.stanzas import Presence, available, directed, join, unlock

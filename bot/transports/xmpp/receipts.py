@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bot.ports import Clock
-from bot.transports.irc.race import within
+from bot.transports.race import within
 from bot.transports.xmpp.stanzas import parted
 
 CONFIRMED = 30.0

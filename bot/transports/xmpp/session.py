@@ -8,8 +8,8 @@ from bot.config import XmppNetwork
 from bot.errors import TransportFault
 from bot.model import Identity, IdentityKind, Place
 from bot.ports import Clock, LinkStatus
-from bot.transports.irc.pace import Turns
 from bot.transports.lines import clean
+from bot.transports.pace import Turns
 from bot.transports.xmpp.asked import Asked
 from bot.transports.xmpp.delivery import Delivery, Target
 from bot.transports.xmpp.muc import Muc

@@ -20,8 +20,8 @@ from slixmpp.util.sasl.mechanisms import SCRAM
 from bot.config import XmppNetwork
 from bot.errors import TransportFault
 from bot.ports import Clock
-from bot.transports.irc.tls import check_pins
 from bot.transports.lines import clean
+from bot.transports.pins import check_pins
 from bot.transports.xmpp.forms import NODE
 from bot.transports.xmpp.stanzas import IQ, MESSAGE, PRESENCE, available, gated, unavailable
 from bot.transports.xmpp.tls import context
