@@ -114,7 +114,7 @@ async def bad(tmp_path: Path) -> AsyncIterator[Chat]:
         ("cancelled", "Fault: raising.<locals>.cancelled was cancelled from within"),
         ("number", "AttributeError: 'int' object has no attribute 'splitlines'"),
         ("generate", "AttributeError: 'async_generator' object has no attribute 'splitlines'"),
-        ("tell", "AttributeError: 'int' object has no attribute 'encode'"),
+        ("tell", "AttributeError: 'int' object has no attribute 'isascii'"),
     ],
 )
 async def test_a_fault_is_a_number_for_the_room_and_a_cause_for_the_admins(

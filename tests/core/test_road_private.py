@@ -56,7 +56,7 @@ async def test_private_words_are_nowhere(
         said = await chat.say(who, line)
         assert said.startswith(answer) or (who == "zed" and (said.startswith("Only members") or answer))
     rows = await book(chat)
-    await asyncio.gather(*chat.crew.pipeline.incidents.tasks)  # type: ignore[attr-defined]  # the log's own
+    await asyncio.gather(*chat.crew.pipeline.incidents.bulletin.tasks)  # type: ignore[attr-defined]  # the log's own
     assert not any(SECRET in row for row in rows)
     assert not any(SECRET in line for _, line in await chat.told())
     assert SECRET not in caplog.text

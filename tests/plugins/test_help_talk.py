@@ -9,7 +9,7 @@ async def test_help_is_short_and_hides_what_one_may_not_do(chat: Chat) -> None:
     guest = await chat.say("eve", "!help", proven=False)
     member = await chat.say("alice", "!help")
     admin = await chat.say("ann", "!help")
-    assert guest == "!about help link no ping status whoami yes · !help COMMAND tells more."
+    assert guest == "!about help link no ping policy status whoami yes · !help COMMAND tells more."
     assert "!vm list|show|start|stop|reboot|pause|resume|kill|console|run" in member
     assert "audit" not in member
     assert "remove" not in member

@@ -50,7 +50,7 @@ async def test_an_end_by_itself_is_told_too(chat: Chat) -> None:
 @pytest.mark.parametrize("machine", ["ford-9", "gone-1"])
 async def test_of_what_is_nobodys_the_admins_hear(chat: Chat, machine: str) -> None:
     await chat.happen(changed(machine, CRASHED, "by SIGKILL"))
-    assert [to for to, _ in await chat.told()] == [TEAM, ADMINS]
+    assert [to for to, _ in await chat.told()] == [TEAM, ADMINS, "member abe", "member ann"]
 
 
 @pytest.mark.parametrize("kind", [CRASHED, EXITED, NOTICE])
