@@ -35,6 +35,29 @@ def _zone(name: str) -> str:
     return name
 
 
+def _like(pattern: str, example: str) -> AfterValidator:
+    """Return what holds a text to a pattern, and otherwise says how it is written."""
+
+    def hold(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f'"{text[:60]}" is not written like {example}')
+        return text
+
+    return AfterValidator(hold)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if (
+        not host
+        or re.search(r"\s", host)
+        or not re.fullmatch("[0-9]{1,5}", port)
+        or not 0 < int(port) < 2**16
+    ):
+        raise ValueError(f'"{text[:60]}" is no address with a port: write it like 127.0.0.1:5222')
+    return text
+
+
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -52,7 +75,7 @@ class Model(BaseModel):
 class BotTable(Model):
     """`[bot]`: the bot itself. `plugins` left out means all of ours; an empty list none but help."""
 
-    nick: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")] = "Eddie"
+    nick: Annotated[str, _like("[A-Za-z][A-Za-z0-9_-]{0,15}", "Eddie")] = "Eddie"
     prefix: Annotated[str, Field(pattern=r"^[!-/:-@\[-`{-~]{1,3}$")] = "!"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     state: FilePath = Field(default=Path("data"), validate_default=True)
@@ -92,7 +115,7 @@ class IrcNetwork(Model):
     client_key: FilePath | None = None
     ecdsa_key: FilePath | None = None
     mechanisms: tuple[Mechanism, ...] | None = None
-    rooms: tuple[Annotated[str, Field(pattern=r"^[#&][^\s,\x00-\x20]{1,63}$")], ...] = ()
+    rooms: tuple[Annotated[str, _like(r"[#&][^\s,\x00-\x20]{1,63}", "#ford")], ...] = ()
     login_hint: str = "/msg NickServ IDENTIFY"
     pace: Pace | Literal["off"] = Pace()
 
@@ -109,15 +132,15 @@ class XmppNetwork(Model):
     """A `[networks.NAME]` of kind "xmpp": always TLS, at once with `direct_tls`, else STARTTLS."""
 
     kind: Literal["xmpp"]
-    jid: Annotated[str, Field(pattern=r"^[^@/\s]+@[^@/\s]+$")]
+    jid: Annotated[str, _like(r"[^@/\s]+@[^@/\s]+", "eddie@ford.example")]
     resource: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")] = "shipboard"
     password_file: FilePath | None = None
-    address: Annotated[str, Field(pattern=r"^[^\s]+:\d{1,5}$")] | None = None
+    address: Annotated[str, AfterValidator(_address)] | None = None
     direct_tls: bool = False
     tls_ca_file: FilePath | None = None
     tls_fingerprints: tuple[Annotated[str, AfterValidator(_fingerprint)], ...] = ()
     nick: str | None = None
-    rooms: tuple[Annotated[str, Field(pattern=r"^[^@/\s]+@[^@/\s]+$")], ...] = ()
+    rooms: tuple[Annotated[str, _like(r"[^@/\s]+@[^@/\s]+", "ford@rooms.ford.example")], ...] = ()
     login_hint: str = "write to me directly"
     pace: Pace | Literal["off"] = Pace(burst=10, per_second=5.0)
 
@@ -143,7 +166,7 @@ class CommandTable(Model):
     """`[commands."NAME"]`: an operator's override of what a plugin declares."""
 
     allow: Literal["anyone", "members", "admins"] | None = None
-    limit: Annotated[str, Field(pattern=r"^\d+/\d+[smhd]$")] | None = None
+    limit: Annotated[str, _like("[0-9]+/[0-9]+[smhd]", "3/10m")] | None = None
     confirm: bool | None = None
     rooms: tuple[str, ...] | None = None
 

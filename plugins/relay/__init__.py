@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from bot import Links, Place, Plugin, Relayed, Remark, StatusPart, counted
 from plugins.relay import grammar
@@ -10,6 +10,8 @@ from plugins.relay import grammar
 
 def _once_each(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     rooms = [room for group in groups for room in group]
+    if lonely := [group for group in groups if len(group) < 2]:  # noqa: PLR2004 - who talks to whom
+        raise ValueError(f"[{', '.join(lonely[0])}] is no conversation: it takes two rooms or more")
     for room in rooms:
         if not all(room.partition("/")):
             raise ValueError(f"{room} is no room, write it as network/room")
@@ -18,15 +20,12 @@ def _once_each(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ..
     return groups
 
 
-Group = Annotated[tuple[str, ...], Field(min_length=2)]
-
-
 class Settings(BaseModel):
     """`[plugins.relay]`: each group of rooms is one conversation; without any nothing is relayed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rooms: Annotated[tuple[Group, ...], AfterValidator(_once_each)] = ()
+    rooms: Annotated[tuple[tuple[str, ...], ...], AfterValidator(_once_each)] = ()
 
     def heard(self) -> tuple[str, ...]:
         """Return every room of every group."""

@@ -162,7 +162,7 @@ async def test_without_rooms_the_status_does_not_speak_of_it(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("rooms", "words"),
     [
-        ([["net/#team"]], "plugins.relay.rooms.0"),
+        ([["net/#team"]], "is no conversation: it takes two rooms or more"),
         ([["net/#team", "#team"]], "#team is no room, write it as network/room"),
         ([["net/#team", "net/#team"]], "net/#team is there twice"),
         ([GROUP, [str(TEAM), "net/#a"]], "net/#team is there twice; a room is in one conversation"),
