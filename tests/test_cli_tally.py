@@ -315,7 +315,7 @@ JSON = st.recursive(
 FIELDS = ["method", "options", "ballots", "seats", "default_option", "published", "type", "yes", "eligible"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([SHEET, IRV, POLICY]), st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1))
 def test_any_fields_are_counted_or_refused(
     tally: Tally, base: dict[str, Any], fields: dict[str, Any]

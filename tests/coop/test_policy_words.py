@@ -48,6 +48,7 @@ def test_what_a_path_names() -> None:
         "vote.none.seconds",
         "vote.expel.__class__",
         "vote.expel.Seconds",
+        "vote.expel.thirds",
         "voting.standing",
         "voting.standing.min_tenure_days.x",
         "nowhere.x",

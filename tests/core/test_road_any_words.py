@@ -112,7 +112,7 @@ SAID = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SAID)
 def test_any_words_from_anybody(said: list[tuple[str, str, str, bool, bool]]) -> None:
     runs: list[Run] = []

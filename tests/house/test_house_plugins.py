@@ -120,8 +120,9 @@ async def hear_all(talk: list[tuple[str, str, bool]]) -> None:
     plugins = [loaded.plugin for loaded in loader.load(None, ()).loaded]
     with tempfile.TemporaryDirectory() as folder:
         async with Chat.open(Path(folder), plugins) as chat:
+            before = None
             for who, line, direct in talk:
-                before = await state(chat) if who in GUESTS else None
+                before = (before or await state(chat)) if who in GUESTS else None
                 place = Place("net", who, direct=True) if direct else Place("net", "#team")
                 reply = await chat.hear(who, line, place=place, proven=who != GUESTS[1])
                 assert len(reply.lines) <= MOST_LINES
@@ -133,7 +134,7 @@ async def hear_all(talk: list[tuple[str, str, bool]]) -> None:
             assert (await chat.book.verify()).whole
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(talk=st.lists(said, min_size=1, max_size=12))
 def test_any_words_from_anybody(loop: asyncio.AbstractEventLoop, talk: list[tuple[str, str, bool]]) -> None:
     loop.run_until_complete(hear_all(talk))

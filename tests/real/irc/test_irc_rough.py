@@ -78,8 +78,8 @@ async def test_a_reset_link_is_one_connection_again_within_20_s(
         assert proxy.most == 1
 
 
-async def test_ten_resets(ngircd: NgIrcd, proxy: Proxy, people: People) -> None:
-    await reset(10, ngircd, proxy, people)
+async def test_three_resets(ngircd: NgIrcd, proxy: Proxy, people: People) -> None:
+    await reset(3, ngircd, proxy, people)
 
 
 @pytest.mark.long
@@ -99,8 +99,8 @@ async def kill(times: int, ircd: InspIrcd | NgIrcd, people: People) -> None:
             await ship.until("noticing", up=False)
 
 
-async def test_ten_kills_of_the_server(ngircd: NgIrcd, people: People) -> None:
-    await kill(10, ngircd, people)
+async def test_three_kills_of_the_server(ngircd: NgIrcd, people: People) -> None:
+    await kill(3, ngircd, people)
 
 
 @pytest.mark.long
