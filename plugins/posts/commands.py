@@ -33,7 +33,7 @@ from bot import (
 )
 from plugins.posts import fields, texts
 from plugins.posts.declared import Settings, plugin
-from plugins.posts.deeds import Post, default_place, find_place, is_open_to, member_of, what
+from plugins.posts.deeds import Post, default_place, find_place, is_for_all, is_open_to, member_of, what
 from plugins.posts.grammar import said
 from plugins.posts.windows import take_back
 
@@ -123,33 +123,36 @@ async def announce(
 
 @plugin.command("post list", allow=members, reads=True)
 async def post_list(
-    actor: Actor, about: About, clock: Clock, links: Links, schedule: Schedule, which: str | None = None
-) -> str:
+    call: Call, about: About, clock: Clock, links: Links, schedule: Schedule, which: str | None = None
+) -> Reply:
     """List what waits to be posted: all, or only yours (mine)."""
-    member, now = member_of(actor), clock.now()
+    member, now, here = member_of(call.actor), clock.now(), call.message.place
     if which is not None and which.casefold() not in {"mine", "all"}:
         raise Usage("Write !post list, or !post list mine.")
     mine = which is not None and which.casefold() == "mine"
     zone = texts.zone_of(member.zone, about.zone)
-    shown = [
-        texts.listed(entry, what(entry), zone, now)
+    found = [
+        entry
         for entry in await schedule.entries()
         if (entry.plan.owner == member.name if mine else is_open_to(entry, member, links))
     ]
-    return "\n".join(shown) or "Nothing waits; !post add every friday 18:00 | Meeting begins."
+    lines = tuple(texts.listed(entry, what(entry), zone, now) for entry in found)
+    aside = not all(is_for_all(entry, here, links) for entry in found)
+    return Reply(lines or ("Nothing waits; !post add every friday 18:00 | Meeting begins.",), private=aside)
 
 
 @plugin.command("post show", allow=members, reads=True)
 async def post_show(
-    actor: Actor, about: About, clock: Clock, links: Links, schedule: Schedule, post: Post
-) -> str:
+    call: Call, about: About, clock: Clock, links: Links, schedule: Schedule, post: Post
+) -> Reply:
     """Show one post: its rule, its text and its next dates."""
-    member, entry, now = member_of(actor), post.entry, clock.now()
+    member, entry, now = member_of(call.actor), post.entry, clock.now()
     if not is_open_to(entry, member, links):
         raise NotAllowed(f"{entry.number} is not yours to read.")
     zone = texts.zone_of(member.zone, about.zone)
     line = texts.listed(entry, what(entry, whole=True), zone, now)
-    return f"{line}\nDates: {texts.dates(schedule.dates(entry, NEXT), zone, now)}."
+    dates = f"Dates: {texts.dates(schedule.dates(entry, NEXT), zone, now)}."
+    return Reply((line, dates), private=not is_for_all(entry, call.message.place, links))
 
 
 @plugin.command("post pause", allow=OWNER_OR_ADMINS)

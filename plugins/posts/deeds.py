@@ -98,6 +98,12 @@ def is_open_to(entry: Scheduled, member: Member, links: Links) -> bool:
     return all(to in everybody for to in entry.plan.where)
 
 
+def is_for_all(entry: Scheduled, here: Place, links: Links) -> bool:
+    """Tell whether everybody who hears what is said here may read an entry."""
+    groups = [group for group in ("alerts", "admins") if here in links.rooms(group)]
+    return all(to in ("team", here, *groups, *links.rooms("team")) for to in entry.plan.where)
+
+
 def what(entry: Scheduled, *, whole: bool = False) -> str:
     """Say what an entry is: the words of a person, marked, or the name of what the bot does itself."""
     plan, kept = entry.plan, payload(entry)

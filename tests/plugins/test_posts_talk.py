@@ -249,6 +249,24 @@ async def test_the_list_shows_what_one_may_read(chat: Chat) -> None:
     assert "Dates: Fri 27 Nov 18:00 UTC, Fri 4 Dec" in await chat.say("bob", "!post show #2")
 
 
+async def test_what_is_not_for_all_is_not_read_aloud(chat: Chat) -> None:
+    await chat.say("bob", "!remind in 1h | secret")
+    await chat.say("alice", "!post add in 2h to team | open to all")
+    for who, line in (
+        ("bob", "!post list"),
+        ("bob", "!post list mine"),
+        ("bob", "!post show 2"),
+        ("ann", "!post list"),
+        ("ann", "!post show 2"),
+    ):
+        answer = await chat.say(who, line)
+        assert answer.startswith(f"(to {who}) "), answer
+        assert "secret" in answer
+    assert "secret" in await chat.say("bob", "post list", direct=True)
+    assert (await chat.say("alice", "!post list")).startswith("3 to the team: [alice] open to all")
+    assert (await chat.say("alice", "!post show 3")).startswith("3 to the team: [alice] open to all")
+
+
 async def test_pause_resume_and_delete(chat: Chat) -> None:
     await chat.say("alice", "!post add every day 13:00 | x")
     assert await chat.say("bob", "!post pause 2") == "Only the owner of the post or admins may post pause."
