@@ -214,7 +214,7 @@ class Objected:
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """The ballot stays open longer, for so many seconds that the bot was away."""
+    """The ballot stays open for so many seconds longer, as the bot was away."""
 
     closes: datetime
     seconds: int

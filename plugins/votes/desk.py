@@ -165,10 +165,9 @@ class Sitting:
         self._lines += texts.news(motion, record, self.tx.at)
         for name, words in texts.direct(motion, record, self.tx.at):
             to: Member | Literal["admins"] = self.members.get(name, "admins")
-            if name == "admins" or name in self.members:
-                self.tx.notice(
-                    Notice(to, (words,), key=f"vote {motion.number}", expires=texts.expiry(motion))
-                )
+            if not name or name in self.members:
+                key, expires = texts.key(motion, record), texts.expiry(motion)
+                self.tx.notice(Notice(to, (words,), key=key, expires=expires))
 
     def _follow(self, motion: Motion, record: Record) -> Motion:
         """Do what an event brings with it, in its own transaction."""

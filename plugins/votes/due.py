@@ -42,15 +42,18 @@ def due(motion: Motion, scene: Scene) -> Deeds:
 
 
 def outage(motion: Motion, gone: datetime, back: datetime) -> Deeds:
-    """Return the extension of an open ballot for the time that the bot was away: once, and bounded."""
+    """Return the extension of an open ballot by the time that it lost while the bot was away: once, bounded.
+
+    Where its end was missed, that time begins when the bot is back.
+    """
     if motion.stage is not Stage.OPEN or motion.extended:
         return ()
     away = min(back, motion.open_until) - max(gone, motion.voting.at)
     if away <= SHORTEST_OUTAGE or not motion.voting.rules.extend_on_outage:
         return ()
-    longer = min(away, LONGEST_EXTENSION)
+    closes = max(back, motion.open_until) + min(away, LONGEST_EXTENSION)
     # Whole seconds are written, so that the end is what the event says.
-    seconds = int(longer.total_seconds())
+    seconds = int((closes - motion.open_until).total_seconds())
     return (deeds.Extended(motion.open_until + timedelta(seconds=seconds), seconds),)
 
 

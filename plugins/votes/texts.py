@@ -174,7 +174,7 @@ BY_HAND = frozenset({"admit", "expel"})
 
 
 def direct(motion: Motion, record: Record, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield what people hear directly of an event: a member's name or `admins`, and the line."""
+    """Yield what people hear directly of an event: a member's name, empty for the admins, and the line."""
     number = motion.number
     match record.deed:
         case deeds.Submitted() if motion.subject:
@@ -188,10 +188,14 @@ def direct(motion: Motion, record: Record, now: datetime) -> Iterator[tuple[str,
                 text = f"Vote {number} waits for you: {title(motion)}, until {left(motion.open_until, now)}."
                 yield name, line(f"{text} {how(motion)}")
         case deeds.TookEffect() if motion.kind in BY_HAND:
-            yield (
-                "admins",
-                line(f"Motion {number} waits for an admin: {title(motion)}. !vote confirm {number}"),
-            )
+            text = f"Motion {number} waits for an admin: {title(motion)}."
+            yield "", line(f"{text} !vote confirm {number}")
+
+
+def key(motion: Motion, record: Record) -> str:
+    """Return what a direct line replaces while it still waits: an earlier one that asks for a ballot."""
+    asks = isinstance(record.deed, deeds.Opened | deeds.Reminded)
+    return f"vote {motion.number}" if asks else f"vote {motion.number} {record.seq}"
 
 
 def expiry(motion: Motion) -> datetime | None:
