@@ -1,10 +1,14 @@
 """Tells how the co-op's physical hosts are."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Literal
 
 from bot import (
     Clock,
+    Conflict,
     HostReading,
+    HostSample,
     Hypervisor,
     HypervisorFault,
     Machine,
@@ -12,7 +16,10 @@ from bot import (
     NotFound,
     Plugin,
     Roster,
+    Samples,
+    Slot,
     StatusPart,
+    Tick,
     counted,
     members,
     quoted,
@@ -21,6 +28,15 @@ from bot import (
 )
 
 plugin = Plugin("hosts")
+
+BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-:=+*#"
+GAP = {BARS: "·", ASCII_BARS: "?"}
+"""What stands in a sparkline where nothing was measured."""
+
+STEP, BUCKET, BUCKETS = 300, 1800, 48
+"""Seconds of a row and of a bar, and how many bars there are: a day."""
+
+BUSIEST = 5
 
 
 @plugin.command("host list", allow=members, reads=True)
@@ -46,6 +62,59 @@ async def host_show(
         f"{host} pressure over 10 s: {pressure or 'not measured by this kernel'}; "
         f"disk {size(reading.disk_free)} free of {size(reading.disk_total)}; up {up}."
     )
+
+
+@plugin.command("load", allow=members, reads=True)
+async def load(
+    samples: Samples, clock: Clock, host: str | None = None, style: Literal["ascii"] | None = None
+) -> str:
+    """Show a host's load now and over the last 24 hours, as bars."""
+    if host is not None and host.casefold() == "ascii":
+        host, style = None, "ascii"
+    tick = _measured_now(samples)
+    name, bars = _known(host, tuple(tick.hosts)), ASCII_BARS if style else BARS
+    until = int(clock.now().timestamp()) // BUCKET * BUCKET + BUCKET
+    rows = await samples.series("host", name, STEP, until - BUCKETS * BUCKET, until)
+    past = f" 24 h: {sparkline(rows, until, bars)}" if rows else " No history yet."
+    peak = f" peak {max(row.load_peak for row in rows):.1f}" if rows else ""
+    return f"{_now(name, tick.hosts[name])}.{past}{peak}"
+
+
+@plugin.command("top", allow=members, reads=True)
+async def top(samples: Samples, host: str | None = None) -> str:
+    """Name the machines that use most of a host, in percent of one processor."""
+    tick = _measured_now(samples)
+    name = _known(host, tuple(tick.hosts))
+    busiest = tick.busiest(name, BUSIEST)
+    users = ", ".join(f"{one.name} {one.cpu or 0:.0f} % ({size(one.memory or 0)})" for one in busiest)
+    return f"{_now(name, tick.hosts[name])}; {users or 'no machine uses it'}."
+
+
+def sparkline(rows: Sequence[Slot], until: int, bars: str = BARS) -> str:
+    """Return the mean load of each half hour before `until`, a Unix time, as bars up to the most."""
+    means = []
+    for bucket in range(BUCKETS):
+        start = until - (BUCKETS - bucket) * BUCKET
+        loads = [row.load for row in rows if start <= row.at < start + BUCKET]
+        means.append(sum(loads) / len(loads) if loads else None)
+    most = max((mean for mean in means if mean), default=0.0) or 1.0
+    shown = (GAP[bars] if mean is None else bars[round(mean / most * (len(bars) - 1))] for mean in means)
+    return "".join(shown).lstrip(GAP[bars]).removesuffix(GAP[bars])  # the last half hour goes on
+
+
+def _measured_now(samples: Samples) -> Tick:
+    tick = samples.latest()
+    if tick is None:
+        raise Conflict("Nothing was measured yet; ask again in ten seconds.")
+    return tick
+
+
+def _now(name: str, host: HostSample | None) -> str:
+    if host is None:
+        return f"{name} is silent"
+    busy = "" if host.cpu is None else f", {host.cpu / host.cpus:.0f} % busy"
+    memory = f"{size(host.memory_used)} of {size(host.memory_total)} memory"
+    return f"{name} load {host.load:.1f} on {counted(host.cpus, 'CPU')}{busy}, {memory}"
 
 
 @plugin.answers(StatusPart)

@@ -1,7 +1,8 @@
 import pytest
 
-from bot import HypervisorFault
-from bot.testing import Chat
+from bot import HypervisorFault, Slot
+from bot.testing import MACHINES, Chat
+from plugins.hosts import ASCII_BARS, sparkline
 from tests.plugins.conftest import GUEST, HOSTILE
 
 
@@ -79,3 +80,37 @@ async def test_a_machine_that_cannot_be_asked_hides_no_host(chat: Chat) -> None:
     chat.hypervisor.fail_next("inspect", "the host is silent")
     assert (await chat.say("bob", "!host list")).endswith("; 3 machines, 0 up, 1 silent.")
     assert chat.incidents.reported == []
+
+
+async def test_the_load_is_shown_with_a_day_as_bars(chat: Chat) -> None:
+    assert await chat.say("alice", "!load") == "Nothing was measured yet; ask again in ten seconds."
+    assert await chat.say("alice", "!top") == "Nothing was measured yet; ask again in ten seconds."
+    await chat.ticks()
+    assert (await chat.say("alice", "!load")).endswith(" No history yet.")
+    for load in (1.0, 8.0, 4.0):
+        chat.meter.set("ford", load=(load, load, load))
+        await chat.ticks(31, 60)
+    chat.meter.set("ford", load=(0.5, 1.0, 1.0), cpu_seconds=90.0)
+    await chat.ticks(1, 60)
+    head = "ford load 0.5 on 2 CPUs, 75 % busy, 2 GiB of 8 GiB memory. 24 h: "
+    assert await chat.say("alice", "!load ford") == f"{head}▂█▅ peak 8.0"
+    assert await chat.say("alice", "!load ascii") == f"{head}.#= peak 8.0"
+    chat.meter.fail("ford")
+    await chat.ticks()
+    assert (await chat.say("alice", "!load")).startswith("ford is silent. 24 h: ")
+    assert "There is no host" in await chat.say("alice", "!load zaphod")
+
+
+def test_a_bar_that_was_not_measured_is_told_apart_from_nothing() -> None:
+    rows = [Slot(0, 1, load=0.0), Slot(1800, 1, load=2.0), Slot(5400, 1, load=1.0)]
+    assert sparkline(rows, 7200) == "▁█·▅"
+    assert sparkline(rows, 7200, ASCII_BARS) == "_#?="
+    assert sparkline([], 7200) == ""
+
+
+async def test_the_busiest_machines_are_named_first(chat: Chat) -> None:
+    await chat.ticks()
+    assert (await chat.say("alice", "!top")).endswith("; no machine uses it.")
+    await chat.hypervisor.start(MACHINES[1])
+    await chat.ticks(2)
+    assert (await chat.say("alice", "!top")).endswith("; ford-3 1 % (16 MiB).")
