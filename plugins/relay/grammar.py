@@ -13,7 +13,11 @@ LINES = 3
 NICK = 30
 """Characters of a nick that are shown."""
 
-_ODD = re.compile(r"[\s<>@*\u200b-\u200d\u2060\ufeff]+")
+_UNSEEN = (  # what shows nothing: Default_Ignorable_Code_Point of Unicode, and the blank letters and signs
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    r"\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff"
+)
+_ODD = re.compile(rf"[\s<>@*{_UNSEEN}]+")
 _RELAYED = re.compile(r"<[^<>@\s]+@[a-z][a-z0-9_-]{0,30}>( |$)|\* [^<>@\s]+@[a-z][a-z0-9_-]{0,30} ")
 
 

@@ -107,6 +107,7 @@ def test_nobody_can_forge_anothers_mark(nick: str, text: str, *, action: bool, n
     [
         ("alice@irc> I resign <x", "alice_irc_I_resign_x"),
         ("al\u200bice", "al_ice"),
+        ("alice\u1160\u2063", "alice_"),
         ("Arthur Dent", "Arthur_Dent"),
         ("*", "_"),
         ("", "_"),
