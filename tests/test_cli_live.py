@@ -88,6 +88,18 @@ def test_one_that_does_not_answer_is_unwell(
     assert "has not answered" in capsys.readouterr().out
 
 
+def test_one_with_too_many_who_wait_is_there_all_the_same(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PATIENCE", 0.05)
+    with socket.socket(socket.AF_UNIX) as stuck, reached(config.parent / "state") as path:
+        stuck.bind(path)
+        stuck.listen(1)
+        for _ in range(4):
+            assert cli.main(["check", "--live", "--config", str(config)]) == 1
+    assert capsys.readouterr().out.count("unwell: the bot runs, but has not answered") == 4
+
+
 @pytest.mark.parametrize("answer", [["x"], {"faults": "x"}, {}])
 async def test_what_is_no_answer_is_unwell(
     config: Path, capsys: pytest.CaptureFixture[str], answer: dict[str, object]

@@ -43,6 +43,8 @@ def _ask(state: Path) -> dict[str, Any]:
                 text += more
     except TimeoutError:
         raise
+    except BlockingIOError:  # too many wait already, unix(7): it is there, and does not get to them
+        raise TimeoutError from None
     except OSError as error:
         raise ConfigError(
             f"{state}: no bot runs there, or it is not yours to ask: {os.strerror(error.errno or 0)}"
