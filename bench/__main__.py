@@ -12,10 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import growth, rounds, schedule
+from bench import growth, jabber, outbox, rounds, schedule
 from bench.arithmetic import Figures, medians
 from bench.bots import Bot, Failed, bots, shipboard
-from bench.measures import ON_THE_STORE, PARTS, SUBJECT, curve, report
+from bench.measures import JABBER, ON_THE_STORE, OUTBOX, PARTS, SUBJECT, curve, report
 from bench.server import Missing, Server, serving
 
 ON_THE_NETWORK = frozenset(PARTS) - frozenset(ON_THE_STORE)
@@ -25,9 +25,11 @@ EX_UNAVAILABLE = 69
 
 @dataclass(slots=True)
 class Results:
-    """All that was measured: of each bot its rounds, and the growth curves."""
+    """All that was measured: of each bot its rounds, on IRC and on Jabber, the outbox, the growth curves."""
 
     rounds: dict[str, list[Figures]] = field(default_factory=dict)
+    jabber: dict[str, list[Figures]] = field(default_factory=dict)
+    outbox: list[Figures] = field(default_factory=list)
     curves: dict[str, list[growth.Point]] = field(default_factory=dict)
 
     def add(self, bot: str, figures: Figures) -> None:
@@ -38,6 +40,14 @@ class Results:
         """Return each bot's medians."""
         return {bot: medians(found) for bot, found in self.rounds.items()}
 
+    def tables(self) -> list[str]:
+        """Return all that is to be shown."""
+        on_jabber = {bot: medians(found) for bot, found in self.jabber.items()}
+        shown = [report(self.medians())] if self.rounds else []
+        shown += [report(on_jabber, JABBER)] if on_jabber else []
+        shown += [report({SUBJECT: medians(self.outbox)}, OUTBOX)] if self.outbox else []
+        return shown + [curve(points) for points in self.curves.values()]
+
 
 async def run(options: argparse.Namespace) -> Results:
     """Measure what the options ask for."""
@@ -47,6 +57,11 @@ async def run(options: argparse.Namespace) -> Results:
             _make_readable(Path(folder))
             async with serving(Path(folder)) as server:
                 await _on_the_network(server, options, results)
+                if "jabber" in options.only:
+                    results.jabber = await jabber.measure(server, options.rounds, _say, options.profile)
+        if "outbox" in options.only:
+            (Path(folder) / "outbox").mkdir()
+            results.outbox.append(await outbox.measure(Path(folder) / "outbox"))
         curves = (("audit", growth.audit), ("members", growth.members), ("schedule", schedule.schedule))
         for part, work in curves:
             if part in options.only:
@@ -135,12 +150,17 @@ def main() -> int:
     except (Failed, Missing) as error:
         _say(str(error))
         return EX_UNAVAILABLE
-    shown = [report(results.medians())] if results.rounds else []
-    shown += [curve(points) for points in results.curves.values()]
-    sys.stdout.write("\n\n".join(shown) + "\n")
+    sys.stdout.write("\n\n".join(results.tables()) + "\n")
     if wanted.json:
         found = {"machine": on, "medians": results.medians(), "rounds": results.rounds}
-        wanted.json.write_text(json.dumps({**found, "growth": results.curves}, indent=1) + "\n", "utf-8")
+        wanted.json.write_text(
+            json.dumps(
+                {**found, "jabber": results.jabber, "outbox": results.outbox, "growth": results.curves},
+                indent=1,
+            )
+            + "\n",
+            "utf-8",
+        )
     return os.EX_OK
 
 

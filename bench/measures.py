@@ -11,9 +11,9 @@ FLOOR = "irc"
 SUBJECT = "shipboard"
 """The bot that has goals."""
 
-ON_THE_STORE = ("audit", "members", "schedule")
-PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", *ON_THE_STORE)
-"""What can be measured by itself; a start is part of all but the last three."""
+ON_THE_STORE = ("audit", "members", "schedule", "outbox")
+PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", "jabber", *ON_THE_STORE)
+"""What can be measured by itself; a start is part of all but the last five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,11 @@ class Goal:
     bound: float
     times_floor: bool = False
     at_least: bool = False
+    floor: str = FLOOR
 
     def __str__(self) -> str:
         sign = ">=" if self.at_least else "<="
-        return f"{sign} {self.bound:,g}" + (f" x {FLOOR}" if self.times_floor else "")
+        return f"{sign} {self.bound:,g}" + (f" x {self.floor}" if self.times_floor else "")
 
     def is_met(self, figure: float | None, floor: float | None) -> bool | None:
         """Tell whether a figure is as it should be; None if the floor was not measured."""
@@ -75,10 +76,31 @@ MEASURES = (
 )
 
 
-def report(bots: Mapping[str, Figures]) -> str:
+JABBER = (
+    Measure("join_s", "start to JOIN, on both networks, s", 3, Goal(3.3, times_floor=True)),
+    Measure("p50_ms", "latency p50, ms", 3, Goal(1.25, times_floor=True, floor="slixmpp")),
+    Measure("p99_ms", "latency p99, ms", 3),
+    Measure("chatter_s", "CPU for chatter, s", 2, Goal(1.3, times_floor=True, floor="slixmpp")),
+    Measure("rss_mib", "RSS at start, MiB", 1),
+    Measure("rss_peak_mib", "RSS at its peak, MiB", 1, Goal(60)),
+    Measure("lag_ms", "1,000 wait for a slow server: the loop's lag, ms", 1, Goal(50)),
+    Measure("waiting_mib", "... RSS grown meanwhile, MiB", 1, Goal(10)),
+)
+"""The rows of Jabber's own table."""
+
+OUTBOX = (
+    Measure("durable_s", "rows written and read back a second", 0, Goal(2000, at_least=True)),
+    Measure("said_s", "rows said and crossed off a second", 0),
+    Measure("urgent_p50_ms", "an urgent row, from commit to transport, p50, ms", 2),
+    Measure("urgent_p99_ms", "... p99, ms", 2, Goal(5)),
+)
+"""The rows of the outbox's table."""
+
+
+def report(bots: Mapping[str, Figures], measures: Sequence[Measure] = MEASURES) -> str:
     """Set the figures of all bots side by side, with the goals and whether they are met."""
     rows = [["", *bots, "goal", ""]]
-    for measure in MEASURES:
+    for measure in measures:
         if any(measure.key in figures for figures in bots.values()):
             cells = [_cell(measure, figures) for figures in bots.values()]
             rows.append([measure.title, *cells, str(measure.goal or ""), verdict(measure, bots)])
@@ -90,7 +112,7 @@ def verdict(measure: Measure, bots: Mapping[str, Figures]) -> str:
     figures = bots.get(SUBJECT, {})
     if measure.goal is None or measure.key not in figures:
         return ""
-    floor = bots.get(FLOOR, {}).get(measure.key.removeprefix("proven_"))
+    floor = bots.get(measure.goal.floor, {}).get(measure.key.removeprefix("proven_"))
     met = measure.goal.is_met(figures[measure.key], floor)
     return {True: "met", False: "MISSED", None: "?"}[met]
 

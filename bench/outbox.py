@@ -1,6 +1,7 @@
 """What the outbox costs: rows a second, and how soon an urgent one goes: `python -m bench.outbox`."""
 
 import asyncio
+import json
 import sys
 import tempfile
 import time
@@ -10,6 +11,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
+from sqlite_utils import Database
+
+from bench.measures import OUTBOX, SUBJECT, report
 from bot import Identity, LinkStatus, Notice, Place, Tx, Urgency
 from bot.model import Relayed
 from bot.runtime.clock import SystemClock, SystemEntropy
@@ -77,8 +81,16 @@ def _put(first: int, count: int, urgency: Urgency, tx: Tx) -> None:
         tx.notice(Notice(Place("bench", "#bench"), (f"row {number}",), urgency))
 
 
+def _read_back(count: int, db: Database) -> list[str]:
+    newest = db.execute("SELECT lines FROM outbox ORDER BY id DESC LIMIT ?", [count]).fetchall()
+    return [json.loads(lines)[0] for (lines,) in reversed(newest)]
+
+
 async def measure(folder: Path, rows: int = ROWS, alerts: int = ALERTS) -> dict[str, float]:
-    """Return rows written a second, delivered and crossed off a second, and milliseconds to the hand-over."""
+    """Return rows written and read back a second, said and crossed off a second, and the ms to a hand-over.
+
+    A row counts as read back once a reader with a connection of its own, as the outbox's, has it whole.
+    """
     clock, taker = SystemClock(), Taker()
     store = await SqliteStore.open(folder / FILE, clock)
     incidents = IncidentLog(clock, SystemEntropy(), store)
@@ -86,7 +98,10 @@ async def measure(folder: Path, rows: int = ROWS, alerts: int = ALERTS) -> dict[
     began = time.perf_counter()
     for first in range(0, rows, BATCH):
         await store.write(partial(_put, first, BATCH, Urgency.NEWS))
-    written = rows / (time.perf_counter() - began)
+        there = await store.read(partial(_read_back, BATCH))
+        if there != [f"row {number}" for number in range(first, first + BATCH)]:
+            raise AssertionError(f"rows {first} to {first + BATCH} are not what was written")
+    durable = rows / (time.perf_counter() - began)
     store.after_commit(outbox.wake)
     began = time.perf_counter()
     running = asyncio.create_task(outbox.run())
@@ -104,14 +119,13 @@ async def measure(folder: Path, rows: int = ROWS, alerts: int = ALERTS) -> dict[
     await asyncio.gather(running, return_exceptions=True)
     await store.close()
     worst = quantiles(took, n=100)[98]
-    return {"written a s": written, "said a s": said, "urgent p50, ms": median(took), "urgent p99, ms": worst}
+    return {"durable_s": durable, "said_s": said, "urgent_p50_ms": median(took), "urgent_p99_ms": worst}
 
 
 def main() -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="bench", dir=Path.cwd()) as folder:
-        for name, figure in asyncio.run(measure(Path(folder))).items():
-            sys.stdout.write(f"{name:<16}{figure:10.2f}\n")
+        sys.stdout.write(report({SUBJECT: asyncio.run(measure(Path(folder)))}, OUTBOX) + "\n")
     return 0
 
 

@@ -105,6 +105,12 @@ class Person:
             for event in events_of(stanza, self.nick):
                 yield event
 
+    async def raw(self) -> AsyncGenerator[bytes, None]:
+        """Yield what comes as it comes, in the place of `events`."""
+        with contextlib.suppress(OSError):
+            while data := await self._reader.read(_CHUNK):
+                yield data
+
     async def leave(self) -> None:
         """Say goodbye and end the connection."""
         self._send("<presence type='unavailable'/></stream:stream>")

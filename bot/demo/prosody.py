@@ -34,7 +34,7 @@ c2s_ports = {{ {port} }}
 c2s_direct_tls_ports = {{ {tls_port} }}
 s2s_ports = {{ }}
 modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "carbons", "mam", "smacks", "blocklist",
-    "offline", "posix", "pep", "bookmarks" }}
+    "offline", "posix", "pep", "bookmarks", "limits" }}
 modules_disabled = {{ "s2s" }}
 network_settings = {{ nagle = false }} -- its default costs everybody 44 ms a message
 authentication = "internal_hashed"
@@ -43,6 +43,7 @@ allow_registration = false
 c2s_require_encryption = true
 ssl = {{ certificate = "{folder}/server.pem", key = "{folder}/server.key" }}
 c2s_direct_tls_ssl = {{ certificate = "{folder}/server.pem", key = "{folder}/server.key" }}
+{more}
 VirtualHost "{domain}"
 Component "{rooms}" "muc"
     restrict_room_creation = false
@@ -66,23 +67,26 @@ class Prosody:
 
 
 @asynccontextmanager
-async def serving(folder: Path, passwords: Mapping[str, str]) -> AsyncIterator[Prosody]:
-    """Run it in a new folder, gone at the end but for its log beside it; TransportFault says why not."""
+async def serving(folder: Path, passwords: Mapping[str, str], more: str = "") -> AsyncIterator[Prosody]:
+    """Run it in a new folder, gone at the end but for its log beside it; TransportFault says why not.
+
+    `more` are further settings in Prosody's own language.
+    """
     program, openssl = found("prosody"), found("openssl")
     try:
         await asyncio.to_thread(_enroll, folder, passwords)
         await _certify(openssl, folder)
-        async with _running(program, folder) as made:
+        async with _running(program, folder, more) as made:
             yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
-async def _running(program: str, folder: Path) -> AsyncIterator[Prosody]:
+async def _running(program: str, folder: Path, more: str) -> AsyncIterator[Prosody]:
     port, tls_port = _free_port(), _free_port()
     log = folder.parent / LOG
-    values = {"folder": folder, "log": log, "port": port, "tls_port": tls_port}
+    values = {"folder": folder, "log": log, "port": port, "tls_port": tls_port, "more": more}
     config = folder / "prosody.cfg.lua"
     config.write_text(_CONFIG.format(domain=DOMAIN, rooms=ROOMS, **values), encoding="utf-8")
     guard = shutil.which(
