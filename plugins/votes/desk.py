@@ -149,7 +149,7 @@ class Sitting:
 
     def tell(self) -> None:
         """Put what is to be told into the outbox: of a motion's stages only the one that it has come to."""
-        for line in (*self._lines, *self._stages.values()):
+        for line in (*self._stages.values(), *self._lines):
             self.tx.notice(Notice("team", (line,)))
 
     def come_back(self) -> None:

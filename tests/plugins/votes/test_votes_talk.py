@@ -346,7 +346,7 @@ async def test_secret_ballots(chat: Chat) -> None:
     answers = await vote(chat, alice="1 yes", bob="1 no", ann="1 yes", abe="1 yes because of disks")
     token = re.search(r"Receipt [0-9a-f]{16}, token (\w+)\.", answers[1])
     assert token
-    closing = (await team(chat))[-1]
+    closing = (await team(chat))[0]
     assert "VOTE 1 PASSED: yes 3, no 1, abstain 0" in closing
     cert = await chat.say("bob", "!vote cert 1")
     assert not re.search("(alice|bob|ann|abe): (yes|no)", cert)
