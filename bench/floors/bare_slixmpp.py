@@ -5,7 +5,7 @@ import ssl
 import sys
 from typing import Any
 
-from slixmpp import ClientXMPP
+from slixmpp import JID, ClientXMPP
 
 
 class Bot(ClientXMPP):
@@ -13,7 +13,7 @@ class Bot(ClientXMPP):
 
     def __init__(self, jid: str, password: str, room: str, nick: str, ca: str) -> None:
         super().__init__(jid, password, ssl_context=ssl.create_default_context(cafile=ca))
-        self.room, self.nick = room, nick
+        self.room, self.nick = JID(room), nick
         self.use_aiodns = False
         self.enable_direct_tls = False
         for plugin in ("xep_0030", "xep_0045", "xep_0199"):
