@@ -12,6 +12,7 @@ from tests.real.irc.people import People, Person, Ship, at_sea
 from tests.real.irc.servers import InspIrcd, NgIrcd
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+SAID = re.compile(r" PRIVMSG #ford :!ping \d+\.\d+$")
 LONG = (pytest.mark.long, pytest.mark.timeout(400))
 
 ATTACK = (
@@ -144,6 +145,11 @@ async def test_every_one_of_1000_commands_is_answered_or_refused_aloud(
         await quick.expect(r":Eddie!\S+ JOIN :?#ford")
         await flood(ship, ngircd.port, people, speakers, 1000 // speakers, quick)
         queues = ship.transport.conversation.queues
+        said = sum(bool(SAID.search(line)) for line in quick.seen)
+        async with asyncio.timeout(120):
+            while said < 1000:
+                said += bool(SAID.search(await quick.line()))
+        await quick.answered("!ping read", "pong read")
         async with asyncio.timeout(120):
             while queues.total:  # noqa: ASYNC110 - nothing tells that the last one is answered
                 await asyncio.sleep(0.1)

@@ -99,6 +99,16 @@ class Person:
             last = [(got.kind, got.sender, got.body) for got in self.seen[-12:]]
             raise AssertionError(f"{self.name} waited for {what}; last: {last}") from None
 
+    async def saw(self, body: str, patience: float = PATIENCE) -> None:
+        """Wait until somebody has said that, and take nothing out of what was got."""
+        try:
+            async with asyncio.timeout(patience):
+                while all(got.body != body for got in self.seen):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"{self.name} saw no {body}") from None
+
     async def hears(
         self, pattern: str, sender: str = f"{TEAM}/Eddie", kind: str = "groupchat", patience: float = PATIENCE
     ) -> Got:

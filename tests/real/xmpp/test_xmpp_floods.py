@@ -1,0 +1,58 @@
+"""Floods of commands in a room of a real Prosody: others are answered, in order, and nothing is lost."""
+
+import asyncio
+import re
+
+import pytest
+
+from tests.real.xmpp.people import People, Person, Ship, at_sea
+from tests.real.xmpp.prosody import TEAM, Prosody
+
+pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(400)]
+
+COUNT = 1000
+PONG = re.compile(r"pong (\d+)\.(\d+)")
+FAST = {"burst": 20, "per_second": 200}
+
+
+async def all_answered(ship: Ship, quick: Person) -> None:
+    """Wait until the bot has read what was said in the room before, and no command waits any more."""
+    quick.say("!ping read")
+    await quick.hears("pong read", patience=60)
+    async with asyncio.timeout(200):
+        while ship.transport.conversation.queues.total:  # noqa: ASYNC110 - nothing tells that the last one is answered
+            await asyncio.sleep(0.05)
+    quick.say("!ping end")
+    await quick.hears("pong end", patience=60)
+
+
+@pytest.mark.parametrize("speakers", [1, 20])
+async def test_every_one_of_1000_commands_is_answered_or_refused_aloud(
+    prosody: Prosody, people: People, speakers: int
+) -> None:
+    crowd = [f"f{number}" for number in range(speakers)]
+    prosody.accounts = ("eddie", "quick", *crowd)
+    await prosody.start()
+    quick = await people(prosody, "quick")
+    many = [await people(prosody, name) for name in crowd]
+    async with at_sea(prosody, pace=FAST) as ship:
+        await ship.until("coming in", rooms=(TEAM,))
+        for count in range(COUNT // speakers):
+            for number, person in enumerate(many):
+                person.say(f"!ping {number}.{count}")
+        quick.say("!ping quick")
+        await quick.hears("pong quick", patience=60)
+        assert len(PONG.findall(" ".join(got.body for got in quick.seen))) < COUNT  # it did not wait for all
+        for number in range(speakers):
+            await quick.saw(f"!ping {number}.{COUNT // speakers - 1}", patience=200)
+        await all_answered(ship, quick)
+        bodies = [got.body for got in quick.seen if got.sender == f"{TEAM}/Eddie"]
+        answers = [(int(a), int(b)) for body in bodies for a, b in PONG.findall(body)]
+        dropped = ship.transport.conversation.dropped
+        assert len(answers) + dropped == COUNT
+        assert len(answers) == len(set(answers)) >= (256 if speakers == 1 else COUNT)
+        assert bool(dropped) == any("Slowly" in body for body in bodies)
+        for number in range(speakers):
+            mine = [count for who, count in answers if who == number]
+            assert mine == sorted(mine)
+        assert ship.attempts == 1
