@@ -76,7 +76,7 @@ def flap_percent(states: Sequence[bool]) -> float:
     Missing older states count as the oldest that is there. The weights are Nagios's: 0.75 for the oldest
     change up to 1.25 for the newest.
     """
-    if not states:
+    if all(states) or not any(states):
         return 0.0
     known = tuple(states)[-FLAP_STATES:]
     padded = (known[0],) * (FLAP_STATES - len(known)) + known

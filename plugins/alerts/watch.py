@@ -141,9 +141,12 @@ def observe(alert: Alert, rule: Rule, value: float | None, now: datetime) -> Ale
     if value is None:
         return alert
     bad = rule.bad(value, was_bad=alert.state in {State.PENDING, State.FIRING})
-    seen = replace(alert, value=value, states=(*alert.states, bad)[-FLAP_STATES:])
-    if seen.active:
-        seen = replace(seen, peak=rule.worse(seen.peak, value), flapping=_flaps(seen))
+    states = (*alert.states, bad)[-FLAP_STATES:]
+    if alert.active:
+        peak, flapping = rule.worse(alert.peak, value), _flaps(states, was=alert.flapping)
+        seen = replace(alert, value=value, states=states, peak=peak, flapping=flapping)
+    else:
+        seen = replace(alert, value=value, states=states)
     match (seen.state, bad):
         case (State.OK, True):
             return _fire_if_due(replace(seen, state=State.PENDING, since=now, peak=value), rule, now)
@@ -195,9 +198,9 @@ def _fire_if_due(alert: Alert, rule: Rule, now: datetime) -> Alert:
     )
 
 
-def _flaps(alert: Alert) -> bool:
-    percent = flap_percent(alert.states)
-    return percent > FLAP_LOW if alert.flapping else percent >= FLAP_HIGH
+def _flaps(states: tuple[bool, ...], *, was: bool) -> bool:
+    percent = flap_percent(states)
+    return percent > FLAP_LOW if was else percent >= FLAP_HIGH
 
 
 def _is_over(alert: Alert, now: datetime) -> bool:

@@ -265,7 +265,7 @@ async def test_a_wrong_table_stops_the_start(tmp_path: Path, table: dict[str, ob
 
 
 def test_the_example_config_is_as_the_plugin_wants_it() -> None:
-    example = tomllib.loads(Path("config.example.toml").read_text("utf-8"))
+    example = tomllib.loads((Path(__file__).parents[2] / "config.example.toml").read_text("utf-8"))
     read = Settings.model_validate(example["plugins"]["alerts"])
     tables = {one.name: one for one in read.tables}
     assert (tables["load"].severity, tables["load"].per_cpu) == ("CRIT", True)
