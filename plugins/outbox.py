@@ -18,7 +18,9 @@ async def outbox(outgoing: Outgoing, clock: Clock) -> str:
     return "\n".join(lines)
 
 
-@plugin.command("outbox drop", allow=admins, confirm="Never say what waits for {place}?")
+@plugin.command(
+    "outbox drop", allow=admins, confirm="Never say what waits for {place}?", example="oftc/#ford"
+)
 async def drop(outgoing: Outgoing, place: str) -> str:
     """Give up what waits for a place, written as !outbox shows it."""
     count = await outgoing.drop(place)

@@ -31,7 +31,9 @@ def detail(bound: Bound, prefix: str) -> tuple[str, ...]:
     """Return one command's usage, what it does, who may, and an example."""
     extra = " Asks first." if bound.declared.confirm else ""
     limit = f" At most {bound.limit}." if bound.limit else ""
-    words = " ".join(example(p) for p in bound.signature.words if p.required or p.annotation is not str)
+    words = bound.declared.example or " ".join(
+        example(p) for p in bound.signature.words if p.required or p.annotation is not str
+    )
     return (
         f"{prefix}{bound.usage}: {bound.summary}{extra}{limit}",
         f"Who: {bound.allow}. Example: {prefix}{bound.name} {words}".rstrip(),

@@ -32,6 +32,7 @@ class Command:
     limit: str | None = None
     timeout: float = 30.0
     exclusive: bool = True
+    example: str | None = None
     rooms: tuple[str, ...] | None = None
 
 
@@ -121,6 +122,7 @@ class Plugin:
         limit: str | None = None,
         timeout: float = 30.0,
         exclusive: bool = True,
+        example: str | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a command of one or two words; a command without `allow` does not load.
 
@@ -128,7 +130,8 @@ class Plugin:
         speaker, another member who is an admin must say yes; reads: changes nothing, so its audit rows
         may be batched; private: parameters whose words appear in no audit row, log or outbox; limit: uses per
         speaker and time, like "3/10m"; timeout: seconds until the handler counts as failed, or, after its
-        first report, minutes; exclusive: not while another command changes the same machine.
+        first report, minutes; exclusive: not while another command changes the same machine; example: the
+        words behind the name that !help shows; left out: made from the parameters.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -145,6 +148,7 @@ class Plugin:
                     limit=limit,
                     timeout=timeout,
                     exclusive=exclusive,
+                    example=example,
                 )
             )
             return handler

@@ -62,7 +62,9 @@ async def to_post(word: str, schedule: Schedule) -> Post:
         raise NotFound(f"There is no post {int(number)} waiting; !post list names them.") from None
 
 
-@plugin.command("post add", allow=members, limit="20/10m")
+@plugin.command(
+    "post add", allow=members, limit="20/10m", example="every friday 18:00 to team | Meeting in an hour"
+)
 async def post_add(  # noqa: PLR0913 - services, by name
     call: Call,
     *,
@@ -85,7 +87,7 @@ async def post_add(  # noqa: PLR0913 - services, by name
     return await _added("Post", plan, rule, schedule=schedule, store=store, settings=settings)
 
 
-@plugin.command("remind", allow=members, limit="20/10m")
+@plugin.command("remind", allow=members, limit="20/10m", example="tomorrow 9:00 | Renew the domain")
 async def remind(  # noqa: PLR0913 - services, by name
     call: Call,
     about: About,
@@ -108,7 +110,7 @@ async def remind(  # noqa: PLR0913 - services, by name
     return await _added("Reminder", plan, rule, schedule=schedule, store=store, settings=settings)
 
 
-@plugin.command("announce", allow=admins, limit="10/10m")
+@plugin.command("announce", allow=admins, limit="10/10m", example="The new disks are in")
 async def announce(
     call: Call, clock: Clock, ask: Ask, about: About, settings: Settings, *, text: str
 ) -> Outcome:

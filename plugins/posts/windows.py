@@ -52,7 +52,7 @@ class _Phase:
     at: datetime
 
 
-@plugin.command("maint", allow=admins, limit="20/10m")
+@plugin.command("maint", allow=admins, limit="20/10m", example="ford tomorrow 18:00-20:00 new kernel")
 async def maint(  # noqa: PLR0913 - services, by name
     call: Call,
     about: About,

@@ -90,6 +90,15 @@ async def test_one_writes_only_where_one_may(chat: Chat) -> None:
     assert "to #team" in await chat.say("bob", "!post add in 1h to #team | x", place=Place(NETWORK, "#team"))
 
 
+@pytest.mark.parametrize("command", ["post add", "remind", "announce", "maint"])
+async def test_what_help_shows_as_an_example_works(chat: Chat, command: str) -> None:
+    example = (await chat.say("ann", f"!help {command}")).split("Example: ")[1]
+    answer = await chat.say("ann", example)
+    assert answer.startswith(
+        ("Post 2 to the team", "Reminder 2 to ann", "Announced", "Maintenance of ford")
+    ), answer
+
+
 async def test_guests_have_no_posts(chat: Chat) -> None:
     for command in ("post add in 1h | x", "remind in 1h | x", "post list", "post show 1"):
         name = "remind" if "remind" in command else " ".join(command.split()[:2])

@@ -62,7 +62,7 @@ def parse(text: str, *, zone: str, now: datetime) -> When:
     lead = timedelta(seconds=ahead(words))
     head = words.next("") if words.left else ""
     if not head.startswith("@") and head.lower() not in FORMS:
-        raise Usage(f"{quoted(head)} begins no time: every, monthly, on, tomorrow, in or cron")
+        raise Usage(f"{quoted(head)} begins no time: every, monthly, on, today, tomorrow, in or cron")
     rule = alias(head) if head.startswith("@") else FORMS[head.lower()](words)
     if len(words.left) > 1:
         raise Usage(f"{quoted(words.left[0])} is not understood after {quoted(words.last)}")
