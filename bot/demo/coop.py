@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.coop.chain import Cell
 from bot.coop.events import Event
 from bot.coop.machines import Machine
 from bot.coop.people import Member, Role
@@ -96,6 +97,9 @@ class _Unannounced:
     @property
     def at(self) -> datetime:
         return self.tx.at
+
+    def append(self, chain: str, cells: Mapping[str, Cell]) -> tuple[int, str]:
+        return self.tx.append(chain, cells)
 
     def notice(self, notice: Notice) -> None:
         pass
