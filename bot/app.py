@@ -76,7 +76,6 @@ class Ship:
             "the audit book": self.book.run,
             "the outbox": outbox.run,
             "the dispatch of events": dispatcher.run,
-            "the watch over machines": self._watch_machines,
             "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
@@ -87,6 +86,8 @@ class Ship:
             "the health": self.health.run,
             "the doorbell": Doorbell(self.config.bot.state, self.health.answer).run,
         }
+        if self.config.hosts:
+            parts["the watch over machines"] = self._watch_machines
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.networks.run(), name="the networks")
             for name, run in parts.items():

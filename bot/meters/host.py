@@ -11,8 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bot.errors import HypervisorFault, NotFound
 from bot.ports import Clock, HostReading
 
@@ -36,12 +34,17 @@ class HostMeter:
         """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
         if host not in self._hosts:
             raise NotFound(f"There is no host {host}.")
+        return await asyncio.to_thread(self._measure, host)
+
+    def _measure(self, host: str) -> HostReading:
+        import psutil  # noqa: PLC0415 - half a MiB, only for a ship that has hosts
+
         try:
-            return await asyncio.to_thread(self._read, host)
+            return self._reading(host, psutil)
         except (OSError, psutil.Error) as error:
             raise HypervisorFault(f"host {host} cannot be measured: {error}") from error
 
-    def _read(self, host: str) -> HostReading:
+    def _reading(self, host: str, psutil: Any) -> HostReading:  # noqa: ANN401 - a module
         memory, swap, worked = psutil.virtual_memory(), psutil.swap_memory(), psutil.cpu_times()
         up = timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
         disk = psutil.disk_usage(str(self._hosts[host]))

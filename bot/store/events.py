@@ -92,7 +92,7 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Dispatch all that waits; StoreFault where it cannot be read or crossed off."""
-        while (row := await self.store.read(_oldest)) is not None:
+        while (row := await self.store.glance(_oldest)) is not None:
             event = self._revived(row)
             if event is None or await self._handed_over(row, event):
                 await self.store.write(partial(_remove, row.id))
