@@ -204,8 +204,9 @@ def _flaps(states: tuple[bool, ...], *, was: bool) -> bool:
 
 
 def _is_over(alert: Alert, now: datetime) -> bool:
-    long_enough = now - alert.since >= alert.clear_for(now)
-    return alert.state is State.RECOVERING and not alert.flapping and long_enough
+    if alert.state is not State.RECOVERING or alert.flapping:
+        return False
+    return now - alert.since >= alert.clear_for(now)
 
 
 def _over(alert: Alert, now: datetime, mute: Mute | None) -> tuple[Alert, Line | None]:
