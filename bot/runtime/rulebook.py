@@ -50,9 +50,12 @@ class Rulebook:
 
     def amend(self, tx: Tx, changes: Sequence[Change]) -> PolicyBook:
         """Put the numbers into the transaction, see `bot.ports.Policies`."""
-        after = _amended(self._book, changes)
+        # What another vote has decided a moment ago may not stand in its file yet.
+        decided = dict(tx.db.execute("SELECT name, text FROM policies"))
+        before = read(decided) if decided else self._book
+        after = _amended(before, changes)
         for name, policy in after.policies.items():
-            if policy.text != self._book.policies[name].text:
+            if policy.text != before.policies[name].text:
                 tx.db.execute("UPDATE policies SET text = ?, written = 0 WHERE name = ?", [policy.text, name])
         return after
 

@@ -524,6 +524,19 @@ async def test_a_change_of_numbers_is_in_force_with_the_close(tmp_path: Path) ->
         assert "85 %" in await chat.say("bob", "!policy bandwidth")
 
 
+async def test_two_changes_that_close_together_are_both_in_force(tmp_path: Path) -> None:
+    async with opened(tmp_path) as chat:
+        for number, change in enumerate(("warn_at_pct = 85", "price_cents = 1"), 1):
+            table = "bandwidth" if number == 1 else "shares"
+            await chat.say("alice", f"!propose policy-change Number {number} | {table}.{change}")
+            await chat.say("bob", f"!second {number}")
+            await vote(chat, alice=f"{number} yes", bob=f"{number} yes", ann=f"{number} yes")
+        await later(chat, WEEK + MINUTE)
+        said = " ".join(await team(chat))
+        assert "VOTE 1: the policies now say bandwidth.warn_at_pct = 85." in said
+        assert "VOTE 2: the policies now say shares.price_cents = 1." in said
+
+
 async def test_a_policy_that_is_edited_during_a_vote_changes_it_not(tmp_path: Path) -> None:
     async with opened(tmp_path) as chat:
         await on_ballot(chat)
