@@ -35,9 +35,8 @@ class Step:
 
 def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
     """Return the tour, on both networks or on IRC alone; the seat is an admin's, and there is another one."""
-    one = coop.seat
+    one, others = coop.seat, coop.booted
     own = next(machine.name for machine in coop.machines if machine.owner == one)
-    others = coop.booted
     direct, owner = "answered in a direct message", coop.machine(others).owner or one
     admin = next(member.name for member in coop.members if member.is_admin and member.name != one)
     second = f"{admin}@{JABBER}" if jabber else admin
