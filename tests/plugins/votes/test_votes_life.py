@@ -200,7 +200,7 @@ class Life(RuleBasedStateMachine):
         event(f"{motion.kind} {motion.ended.end}")
 
 
-Life.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Life.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
 TestLife = Life.TestCase
 
 
@@ -214,7 +214,7 @@ def cast_all(votes: Iterable[tuple[str, str]], kind: str) -> Motion:
     return house.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.permutations([*NAMES, *NAMES]), st.data(), st.sampled_from(["policy", "purchase", "admit"]))
 def test_the_order_of_different_members_ballots_never_matters(
     order: list[str], data: st.DataObject, kind: str
