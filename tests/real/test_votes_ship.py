@@ -136,6 +136,7 @@ async def test_a_motion_from_its_proposal_to_its_certificate(sea: Sea) -> None:
             await alice.expect(rf":\S+ PRIVMSG #ford :.*VOTE 1 PASSED.*{CHAIN}")
             carol.say("!vote 1 yes")
             await carol.hears(".*Not counted, vote 1: Motion 1 is closed.*")
+            await secret(alice, bob, carol)
             assert (await bot.terminate())[0] == 0
     finally:
         await carol.leave()
@@ -153,6 +154,19 @@ async def proposed(alice: Person, bob: Person, carol: Jabberer) -> None:
     bob.say("!second 1")
     await bob.expect(rf":\S+ PRIVMSG #ford :VOTE 1 open: \"Buy 8 GiB RAM\" .*{CHAIN}")
     await carol.hears(rf"VOTE 1 open: \"Buy 8 GiB RAM\" by alice, seconded bob.*{CHAIN}")
+
+
+async def secret(alice: Person, bob: Person, carol: Jabberer) -> None:
+    """Let a secret ballot be typed in the room, where it is void, and then directly."""
+    alice.say("!propose admit zoe | Knows disks.")
+    bob.say("!second 2")
+    await carol.hears(r"VOTE 2 open: .*Secret, only to me directly.*")
+    bob.say("!vote 2 no")
+    await bob.expect(r":\S+ PRIVMSG #ford :.*Not counted, vote 2: Motion 2 is secret.*")
+    carol.tell("vote 2 yes")
+    await carol.hears(r"Recorded: vote 2, yes\. Receipt [0-9a-f]{16}, .*", f"eddie@{DOMAIN}", "chat")
+    carol.say("!vote show 2")
+    await carol.hears(".*1 of 3 voted.*")
 
 
 def verified(sea: Sea, head: str) -> None:
