@@ -143,6 +143,32 @@ async def test_only_the_place_that_was_out_of_reach_hears_a_digest(
     assert [(await oftc.next())[1] for _ in range(30)] == [(f"then {n}",) for n in range(30)]
 
 
+async def test_both_networks_down_for_an_hour_each_room_hears_alerts_then_a_digest(
+    store: SqliteStore, both: Outbox, oftc: Network, jabber: Network, clock: HandClock
+) -> None:
+    networks = (oftc, jabber)
+    for network in networks:
+        network.up = False
+    for place in (FORD, Place("jabber", "ford@rooms.ford.example")):
+        news = [Notice(place, (f"news {number}",)) for number in range(60)]
+        alerts = [Notice(place, (f"A{number}",), Urgency.ALERT) for number in range(2)]
+        await send(store, *news, *alerts)
+    for network in networks:
+        await network.next_try()
+    clock.advance(3600)
+    for network in networks:
+        while not network.tries.empty():
+            network.tries.get_nowait()
+        network.up = True
+    both.poke()
+    await emptied(store)
+    for network in networks:
+        heard = [network.heard.get_nowait()[1] for _ in range(network.heard.qsize())]
+        assert heard[:2] == [("late by 1 h: A0",), ("late by 1 h: A1",)]
+        assert heard[2][0] == "60 messages waited here, for up to 1 h; the newest 3:"
+        assert len(heard) == 3
+
+
 async def test_a_digest_that_was_not_taken_is_made_anew(
     store: SqliteStore, outbox: Outbox, oftc: Network, clock: HandClock
 ) -> None:
