@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import growth, jabber, outbox, rounds, schedule
+from bench import growth, jabber, outbox, rounds, schedule, votes
 from bench.arithmetic import Figures, medians
 from bench.bots import Bot, Failed, bots, shipboard
 from bench.measures import JABBER, ON_THE_STORE, OUTBOX, PARTS, SUBJECT, curve, report
@@ -62,7 +62,12 @@ async def run(options: argparse.Namespace) -> Results:
         if "outbox" in options.only:
             (Path(folder) / "outbox").mkdir()
             results.outbox.append(await outbox.measure(Path(folder) / "outbox"))
-        curves = (("audit", growth.audit), ("members", growth.members), ("schedule", schedule.schedule))
+        curves = (
+            ("audit", growth.audit),
+            ("members", growth.members),
+            ("schedule", schedule.schedule),
+            ("votes", votes.votes),
+        )
         for part, work in curves:
             if part in options.only:
                 _say(f"growth of {part}")

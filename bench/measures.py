@@ -11,9 +11,9 @@ FLOOR = "irc"
 SUBJECT = "shipboard"
 """The bot that has goals."""
 
-ON_THE_STORE = ("audit", "members", "schedule", "outbox")
+ON_THE_STORE = ("audit", "members", "schedule", "outbox", "votes")
 PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", "jabber", *ON_THE_STORE)
-"""What can be measured by itself; a start is part of all but the last five."""
+"""What can be measured by itself; a start is part of all but the last six."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,10 @@ def parsed(motion: Motion, words: str) -> str:
         return ",".join(of.names[option] for option in counting.approvals(words, of))
     ranked = counting.ranking(words, of)
     if method == "irv":
-        return ">".join(of.names[option] for option in counting.strict(ranked, of))
+        order = counting.strict(ranked, of)
+        if not order:
+            raise Usage("A ballot that ranks all options equally chooses nothing: say abstain.")
+        return ">".join(of.names[option] for option in order)
     if method == "plurality":
         return of.names[counting.first(ranked, of)]
     return ">".join("=".join(of.names[option] for option in group) for group in ranked)

@@ -1,5 +1,7 @@
 """The certificate of a closed motion: all that led to its result, derived from its events alone."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -11,16 +13,17 @@ from plugins.votes.written import instant
 Certificate = Mapping[str, object]
 
 SHOWN = 12
+_written = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def certify(records: Iterable[Record]) -> Certificate:
     """Return the certificate of a motion from its chained records, as JSON can hold it.
 
     LookupError for a motion whose ballot never opened or is not closed. Events after its close are in it too:
-    the last one is named.
+    the last one is named. `sha256` is of all the rest as JSON, its keys sorted, without spaces.
     """
     motion = fold(records)
-    return {
+    made: Certificate = {
         "motion": motion.number,
         "type": motion.kind,
         "title": motion.title,
@@ -36,6 +39,12 @@ def certify(records: Iterable[Record]) -> Certificate:
         "appeal": motion.appeal,
         "events": {"first": motion.first_seq, "last": motion.last_seq, "head": motion.head},
     }
+    return {**made, "sha256": hashlib.sha256(_written(made).encode()).hexdigest()}
+
+
+def as_json(certificate: Certificate) -> str:
+    """Return a certificate as the text of a file, as docs/check_certificate.py reads it."""
+    return json.dumps(certificate, indent=1) + "\n"
 
 
 def lines(certificate: Certificate) -> Iterator[str]:

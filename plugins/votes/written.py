@@ -1,7 +1,7 @@
 """Records as cells of a chained table, and back: what is written is what is read."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import get_type_hints
@@ -60,6 +60,13 @@ def links(records: Iterable[Record], prev: str = GENESIS) -> list[Link]:
         found.append(Link(one.seq, cells(one), prev, one.hash))
         prev = one.hash
     return found
+
+
+def exported(rows: Iterable[Link]) -> Iterator[str]:
+    """Yield a chain's rows as lines of a file, as JSON objects, as docs/check_certificate.py reads them."""
+    for row in rows:
+        whole = {**row.cells, "seq": row.seq, "prev": row.prev, "hash": row.hash}
+        yield json.dumps(whole, sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def instant(at: datetime) -> str:
