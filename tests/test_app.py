@@ -356,7 +356,7 @@ async def test_a_plugin_is_reloaded_while_the_others_go_on(port: Harbour) -> Non
             "Plugin dice is reloaded. New: !cast. Gone: !roll."
         )
         assert await bob.asks("!cast", "^cast") == "cast: 1"
-        assert await bob.asks("Eddie: roll", "I know no") .startswith("I know no “roll”")
+        assert (await bob.asks("Eddie: roll", "I know no")).startswith("I know no “roll”")
         assert await bob.asks("!toss", "^toss") == "toss: 2"
         (more / "dice.py").write_text(DICE.format(name="drop") + "the new one is broken\n")
         ann.say("!plugin reload dice")

@@ -57,8 +57,9 @@ async def digest_part(_: DigestPart, clock: Clock, store: Store) -> str | None:
 
 @plugin.answers(StatusPart)
 async def status_part(_: StatusPart, store: Store) -> str:
-    """Count the open alerts."""
-    return f"alerts: {len((await store.read(kept.load)).active)}"
+    """Count the open alerts; nothing where there is none."""
+    count = len((await store.read(kept.load)).active)
+    return f"alerts: {count}" if count else ""
 
 
 @plugin.answers(PostField)
