@@ -74,7 +74,7 @@ async def sea(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
     pki = certify(Pki(tmp_path_factory.mktemp("pki")))
     for name in ("irc", "services", "jabber"):
         (tmp_path / name).mkdir()
-    insp = InspIrcd(tmp_path / "irc", pki=pki)
+    insp = InspIrcd(tmp_path / "irc", pki=pki, fakelag=False)
     made = Sea(
         tmp_path,
         insp,
