@@ -90,6 +90,10 @@ async def test_every_byte_comes_back_as_a_message_or_not_at_all(ngircd: NgIrcd, 
         await still_ours(ship, watcher, "bytes")
 
 
+def pongs(quick: Person) -> list[str]:
+    return [line.partition(":pong ")[2] for line in quick.seen if re.search(r"^:Eddie!.*:pong ", line)]
+
+
 async def flood(ship: Ship, port: int, people: People, speakers: int, each: int, quick: Person) -> None:
     """Commands of many speakers; somebody else is answered meanwhile, and each one's answers are in order."""
     crowd = [await people(port, f"f{number}") for number in range(speakers)]
@@ -100,11 +104,11 @@ async def flood(ship: Ship, port: int, people: People, speakers: int, each: int,
     assert await quick.answered("!ping quick", "pong quick", patience=60) == "Eddie"
     assert ship.transport.status().up
     assert ship.attempts == 1
-    said = [line.partition(":pong ")[2] for line in quick.seen if line.startswith(":Eddie!")]
+    while len(said := pongs(quick)) <= 3:  # how many the server let through before is the server's own
+        await quick.expect(r":Eddie!\S+ PRIVMSG #ford :.*pong \d+\.\d+", patience=60)
     for number in range(speakers):
         mine = [int(text.partition(".")[2]) for text in said if text.startswith(f"{number}.")]
         assert mine == sorted(set(mine))
-    assert len(said) > 5
     ended = [task for task in listening if task.done()]
     for task in listening:
         task.cancel()
