@@ -62,19 +62,25 @@ def test_whatever_asks_changes_something(command: Bound) -> None:
     assert not (command.declared.confirm and command.declared.reads)
 
 
-async def test_the_example_parses_with_the_commands_own_signature(command: Bound, chat: Chat) -> None:
-    line = detail(command, "!")[1].split("Example: !")[1]
-    found = chat.crew.registry.find(line)
-    assert found is not None
-    bound, words = found
-    assert bound.name == command.name
+async def test_each_example_parses_with_its_commands_own_signature(chat: Chat) -> None:
     alice = await chat.crew.pipeline.roster.member("alice")
     assert alice is not None
     identity = Identity("oftc", IdentityKind.IRC_ACCOUNT, "alice")
     registrar = SqlRegistrar({"oftc": "irc"})
     await chat.store.write(lambda tx: registrar.bind(tx, alice, identity, "a test"))
+    for command in COMMANDS.values():
+        await parse_the_example(command, chat, Actor(alice, alice.role), identity, registrar)
+
+
+async def parse_the_example(
+    command: Bound, chat: Chat, actor: Actor, identity: Identity, registrar: SqlRegistrar
+) -> None:
+    line = detail(command, "!")[1].split("Example: !")[1]
+    found = chat.crew.registry.find(line)
+    assert found is not None
+    bound, words = found
+    assert bound.name == command.name
     message = Message(Place("oftc", "#team"), "alice", line, chat.clock.now(), identity)
-    actor = Actor(alice, alice.role)
     own = {Message: message, Actor: actor, Call: Call(message, actor), Registrar: registrar}
     try:
         values = await bound.converter.convert(words, {**chat.crew.pipeline.services, **own})
