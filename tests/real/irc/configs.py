@@ -18,9 +18,9 @@ INSPIRCD = """
 <bind address="127.0.0.1" port="@LINK@" type="servers">
 <gnutls certfile="@PKI@/irc.pem" keyfile="@PKI@/irc.key"
  cafile="@PKI@/ca.pem" requestclientcert="yes" hash="sha256">
-<connect allow="*" resolvehostnames="no" useident="no" timeout="10" pingfreq="20" recvq="40960"
+<connect allow="*" resolvehostnames="no" useident="no" timeout="10" recvq="40960"
   softsendq="65536"
- hardsendq="1048576" localmax="1000" globalmax="1000" threshold="10"
+ hardsendq="1048576" localmax="1000" globalmax="1000"
  commandrate="1000" @PACE@ modes="">
 <connectban threshold="10000">
 <dns server="127.0.0.1" timeout="1">

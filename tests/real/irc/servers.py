@@ -161,7 +161,9 @@ class InspIrcd(Daemon):
         assert self.pki is not None
         for name in ("data", "log"):
             (self.folder / name).mkdir(exist_ok=True)
-        pace = 'fakelag="yes"' if self.fakelag else 'fakelag="no"'
+        pace = 'pingfreq="20" threshold="10" fakelag="yes"'
+        if not self.fakelag:  # then it drops who is quick, and with a few seconds' pings who does not read
+            pace = 'pingfreq="300" threshold="10000" fakelag="no"'
         values = {
             "DIR": self.folder, "PKI": self.pki.folder, "NAME": self.name, "ID": self.number,
             "PORT": self.port, "TLS": self.tls_port, "LINK": self.link_port, "PACE": pace,
