@@ -159,6 +159,7 @@ async def proposed(alice: Person, bob: Person, carol: Jabberer) -> None:
 async def secret(alice: Person, bob: Person, carol: Jabberer) -> None:
     """Let a secret ballot be typed in the room, where it is void, and then directly."""
     alice.say("!propose admit zoe | Knows disks.")
+    await carol.hears(r"VOTE 2 proposed: .*")
     bob.say("!second 2")
     await carol.hears(r"VOTE 2 open: .*Secret, only to me directly.*")
     bob.say("!vote 2 no")
