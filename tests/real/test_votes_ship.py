@@ -22,7 +22,7 @@ from tests.real.xmpp.prosody import DOMAIN, Prosody, certify
 from tests.real.xmpp.prosody import TEAM as ROOM
 from tests.ship import running
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(240)]
 
 CONFIG = """\
 [bot]
