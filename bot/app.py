@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bot import networks, wiring
-from bot.config import Config
+from bot.config import Config, XmppNetwork
 from bot.coop.about import About
 from bot.coop.events import MachineChanged
 from bot.coop.machines import MachineEvent
@@ -80,12 +80,12 @@ class Ship:
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
             "the sampler": Sampler.of(world, crew.pulse).run,
-            "the status line": Herald(
-                crew.hub, world.links.status, self.networks.transports, world.clock
-            ).run,
             "the health": self.health.run,
             "the doorbell": Doorbell(self.config.bot.state, self.health.answer).run,
         }
+        if any(isinstance(net, XmppNetwork) for net in self.config.networks.values()):
+            shown = self.networks.transports  # only Jabber has a status line, and asking every plugin costs
+            parts["the status line"] = Herald(crew.hub, world.links.status, shown, world.clock).run
         if self.config.hosts:
             parts["the watch over machines"] = self._watch_machines
         async with asyncio.TaskGroup() as tasks:

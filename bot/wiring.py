@@ -92,7 +92,8 @@ def _hypervisor(config: Config, name: str, table: HostTable, clock: Clock) -> Hy
 
 def policies(config: Config, store: Store) -> Rulebook:
     """Read the co-op's policies, ours where it has none of its own; ConfigError names what is wrong."""
-    return Rulebook(config.bot.policies or share("policies"), store)
+    own = config.bot.policies
+    return Rulebook(own or share("policies"), store, writable=own is not None)
 
 
 def meter(config: Config, clock: Clock) -> HostMeter:

@@ -31,10 +31,14 @@ def create_policies(db: Database) -> None:
 
 @dataclass(slots=True)
 class Rulebook:
-    """The policies of one folder; `open` reads it. Implements `bot.ports.Policies`."""
+    """The policies of one folder, read when this is made. Implements `bot.ports.Policies`.
+
+    Those that come with shipboard are not `writable`: no vote changes an installation's own files.
+    """
 
     folder: Path
     store: Store
+    writable: bool = True
     _book: PolicyBook = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,10 +50,12 @@ class Rulebook:
 
     def amended(self, changes: Sequence[Change]) -> PolicyBook:
         """Return what would be in force with these numbers, see `bot.ports.Policies`."""
+        self._must_be_ours()
         return _amended(self._book, changes)
 
     def amend(self, tx: Tx, changes: Sequence[Change]) -> PolicyBook:
         """Put the numbers into the transaction, see `bot.ports.Policies`."""
+        self._must_be_ours()
         # What another vote has decided a moment ago may not stand in its file yet.
         decided = dict(tx.db.execute("SELECT name, text FROM policies"))
         before = read(decided) if decided else self._book
@@ -58,6 +64,13 @@ class Rulebook:
             if policy.text != before.policies[name].text:
                 tx.db.execute("UPDATE policies SET text = ?, written = 0 WHERE name = ?", [policy.text, name])
         return after
+
+    def _must_be_ours(self) -> None:
+        if not self.writable:
+            raise Conflict(
+                "These policies came with shipboard and are nobody's to change: an admin copies them with "
+                "`shipboard init` and names the copy as bot.policies."
+            )
 
     async def settle(self) -> None:
         """Write the decided texts to their files; ConfigError if a file cannot be written."""

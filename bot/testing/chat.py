@@ -94,7 +94,7 @@ class Chat:
         book = AuditBook(store, clock, incidents=incidents)
         hypervisor, meter = FakeHypervisor("ford", clock), FakeMeter(("ford",), clock)
         loudspeaker, code = FakeLoudspeaker(), FakeCode({plugin.name: plugin for plugin in plugins})
-        rules = Rulebook(policies or share("policies"), store)
+        rules = Rulebook(policies or share("policies"), store, writable=policies is not None)
         world = _world(
             store,
             book=book,

@@ -128,3 +128,12 @@ async def test_a_file_that_cannot_be_written_is_named(
     with pytest.raises(ConfigError, match=r"bandwidth\.md cannot be written: No space left on device"):
         await rules.settle()
     assert "warn_at_pct = 80\n" in (folder / "bandwidth.md").read_text()
+
+
+async def test_no_vote_changes_an_installations_own_files(store: SqliteStore) -> None:
+    rules = Rulebook(share("policies"), store, writable=False)
+    assert rules.book().number("bandwidth.warn_at_pct") == 80
+    with pytest.raises(Conflict, match="an admin copies them"):
+        rules.amended([KINDER])
+    with pytest.raises(Conflict, match="an admin copies them"):
+        await store.write(lambda tx: rules.amend(tx, [KINDER]))

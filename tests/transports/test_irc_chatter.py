@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import TransportFault
 from bot.model import Place, Relayed, Remark
-from bot.transports.irc.chatter import MOST
+from bot.transports.chatter import MOST
 from bot.transports.irc.transport import IrcTransport
 from tests.transports.conftest import FULL, Irc, Peer, settle
 

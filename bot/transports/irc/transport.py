@@ -10,19 +10,23 @@ from bot.config import IrcNetwork
 from bot.errors import TransportFault
 from bot.model import Identity, IdentityKind, Place, Relayed
 from bot.ports import Clock, Incidents, LinkStatus, Road
+from bot.transports.chatter import Chatter
 from bot.transports.irc.caps import WANTED, Caps
 from bot.transports.irc.channels import fold_account
-from bot.transports.irc.chatter import Chatter
 from bot.transports.irc.conversation import Conversation
+from bot.transports.irc.delivery import Delivery
 from bot.transports.irc.ecdsa import signer
 from bot.transports.irc.nickserv import Words
 from bot.transports.irc.sasl import Mechanism, available
 from bot.transports.irc.session import Hooks, Session
 from bot.transports.irc.sts import MemoryPolicies, StsPolicies, Upgrade, enforced, secured
 from bot.transports.irc.world import World
-from bot.transports.lines import cap, hush
+from bot.transports.lines import cap, clean, hush
 from bot.transports.manner import Manner
 from bot.transports.nicks import NickKeeper
+from bot.transports.pace import CHATTER
+
+_MORE = "…"
 
 
 class IrcTransport:
@@ -58,7 +62,7 @@ class IrcTransport:
         self._session: Session | None = None
         self._down = "not connected yet"
         manner = Manner(prefix, room_lines, direct_lines)
-        self.chatter = Chatter()
+        self.chatter = Chatter[str]()
         self.conversation = Conversation(road, manner, clock, incidents, self._up)
 
     @property
@@ -94,9 +98,17 @@ class IrcTransport:
         sign = signer(settings.ecdsa_key) if settings.ecdsa_key else None
         login = partial(self._mechanisms, sign) if account else None
         words = Words(account, password) if account and password is not None else None
-        hooks = Hooks(self.conversation.hear, self.chatter.run, up, self._incidents, self._policies)
+        hooks = Hooks(self.conversation.hear, self._relay, up, self._incidents, self._policies)
         self._session = Session(world, settings, login, words, hooks)
         await self._session.run()
+
+    async def _relay(self, delivery: Delivery) -> None:
+        """Say what waits to be passed on, for as long as the connection lasts."""
+
+        async def say(room: str, line: str) -> bool:
+            return await delivery.deliver(room, _one_piece(line, delivery.world.room_for(room)), CHATTER)
+
+        await self.chatter.run(say)
 
     async def say(self, place: Place, lines: Sequence[str]) -> bool:
         """Deliver lines to a room that we are in, or to a nick; True once the server has taken them."""
@@ -163,3 +175,12 @@ class IrcTransport:
         found = available(account, self._password, nonce, certificate=certificate, sign=sign)
         order: Sequence[str] = self._settings.mechanisms or tuple(found)
         return [found[name] for name in order if name in found]
+
+
+def _one_piece(line: str, limit: int) -> tuple[str, ...]:
+    """Return a line as one piece: the next would have lost the mark that tells whose words they are."""
+    text = clean(line)
+    said = text.encode(errors="replace")
+    if len(said) > limit:
+        text = said[: limit - len(_MORE.encode())].decode(errors="ignore") + _MORE
+    return (text,) if text.strip() else ()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -11,11 +12,12 @@ from bot.config import XmppNetwork
 from bot.errors import TransportFault
 from bot.model import Identity, IdentityKind, Place, Relayed, Reply
 from bot.ports import Clock, Incidents, LinkStatus, Road
+from bot.transports.chatter import Chatter
 from bot.transports.lines import cap, hush
 from bot.transports.manner import Manner
+from bot.transports.pace import CHATTER
 from bot.transports.race import first, within
 from bot.transports.xmpp.adhoc import AdHoc, Asker
-from bot.transports.xmpp.chatter import Chatter
 from bot.transports.xmpp.conversation import Conversation
 from bot.transports.xmpp.delivery import Target, pieces
 from bot.transports.xmpp.session import Session
@@ -66,7 +68,7 @@ class XmppTransport:
         self._told: Callable[[], None] = lambda: None
         self._session: Session | None = None
         self.stream: Stream | None = None
-        self.chatter = Chatter()
+        self.chatter = Chatter[Target]()
         manner = Manner(prefix, room_lines, direct_lines)
         self.conversation = Conversation(road, manner, clock, incidents, lambda: self._session)
         self.adhoc = AdHoc(
@@ -123,7 +125,7 @@ class XmppTransport:
             await first(
                 session.watch(lambda: stream.heard),
                 session.turns.run(),
-                self.chatter.run(session),
+                self.chatter.run(partial(_say_one, session)),
                 _until_lost(stream),
             )
         except asyncio.CancelledError:
@@ -277,3 +279,7 @@ class XmppTransport:
 
 async def _until_lost(stream: "Stream") -> None:
     raise TransportFault(str(await asyncio.shield(stream.closed)))
+
+
+async def _say_one(session: Session, target: Target, line: str) -> bool:
+    return await session.delivery.deliver(target, pieces((line,))[:1], CHATTER)
