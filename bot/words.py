@@ -2,7 +2,10 @@
 
 from bot.coop import counting
 from bot.coop.chain import GENESIS, Link, Verdict, digest, verify
+from bot.coop.charts import Chart, Curve
+from bot.coop.charts import Limit as ChartLimit
 from bot.coop.events import DayBegan, Event, IdentityBound, MachineChanged, MotionPassed
+from bot.coop.figures import MEASURES, Figure, Measure
 from bot.coop.machines import (
     Limits,
     Machine,
@@ -15,10 +18,19 @@ from bot.coop.machines import (
 from bot.coop.machines import Usage as MachineUsage
 from bot.coop.people import Member, Role, Standing
 from bot.coop.policy import Change, PolicyBook, VotingStanding, read_changes
-from bot.coop.questions import DigestPart, Inquiry, Maintenance, MaintenanceNow, PostField, StatusPart
+from bot.coop.questions import (
+    DigestPart,
+    Figures,
+    Inquiry,
+    Maintenance,
+    MaintenanceNow,
+    PostField,
+    StatusPart,
+)
 from bot.coop.samples import HostSample, MachineSample, Tick
 from bot.coop.shares import Share
 from bot.coop.spans import counted, size, span
+from bot.coop.traffic import Traffic
 from bot.coop.voterules import VoteRules
 from bot.coop.when import When, zone_named
 from bot.coop.when import parse as read_when
@@ -40,14 +52,20 @@ from bot.model import (
 
 __all__ = [
     "GENESIS",
+    "MEASURES",
     "Actor",
     "Call",
     "Change",
+    "Chart",
+    "ChartLimit",
     "Conflict",
+    "Curve",
     "DayBegan",
     "DigestPart",
     "Event",
     "Expired",
+    "Figure",
+    "Figures",
     "HostSample",
     "Identity",
     "IdentityBound",
@@ -64,6 +82,7 @@ __all__ = [
     "MachineUsage",
     "Maintenance",
     "MaintenanceNow",
+    "Measure",
     "Member",
     "Message",
     "MotionPassed",
@@ -85,6 +104,7 @@ __all__ = [
     "StatusPart",
     "StopResult",
     "Tick",
+    "Traffic",
     "Urgency",
     "Usage",
     "Verdict",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from bot.coop.figures import Figure
+
 A_co = TypeVar("A_co", covariant=True)
 
 
@@ -49,3 +51,10 @@ class MaintenanceNow(Inquiry[Maintenance]):
     """Ask whether there is maintenance of a host at this moment; None where there is not."""
 
     host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Inquiry[tuple[Figure, ...]]):
+    """Ask what plugins work out of what was measured until `at`; alerts ask once a minute."""
+
+    at: datetime

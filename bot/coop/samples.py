@@ -12,7 +12,8 @@ class HostSample:
     """A host at a tick.
 
     `cpu` is in percent of one processor since the tick before, None at the first; `load` the load average of
-    the last minute; `pressure` in percent of the last 10 s that tasks waited for that resource.
+    the last minute; `pressure` in percent of the last 10 s that tasks waited for that resource; `received`
+    and `sent` the bytes that passed its uplink since the tick before.
     """
 
     name: str
@@ -26,6 +27,8 @@ class HostSample:
     disk_total: int
     disk_used: int
     pressure: Mapping[str, float] = field(default_factory=dict)
+    received: int = 0
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

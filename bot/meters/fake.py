@@ -1,12 +1,13 @@
 """A meter without a world: readings that a test sets, with faults on demand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bot.coop.traffic import Counter
 from bot.errors import HypervisorFault, NotFound
-from bot.ports import Clock, HostReading
+from bot.ports import Clock, HostReading, TrafficReading
 
 _GIB = 1024**3
 
@@ -23,6 +24,8 @@ class FakeMeter:
             for host in hosts
         }
         self._broken: dict[str, str] = {}
+        self._uplinks: dict[str, Counter] = {}
+        self._machines: dict[str, Counter] = {}
 
     def set(self, host: str, **figures: Any) -> None:  # noqa: ANN401 - the fields of HostReading
         """Change some figures of a host's reading, by the names of its fields; it can be measured again."""
@@ -32,6 +35,14 @@ class FakeMeter:
     def fail(self, host: str, reason: str = "on demand") -> None:
         """Let a host not be measured, until its figures are set again."""
         self._broken[host] = reason
+
+    def set_uplink(self, host: str, counter: Counter | None) -> None:
+        """Set the counter of a host's uplink; None takes it away."""
+        _put(self._uplinks, host, counter)
+
+    def set_traffic(self, machine: str, counter: Counter | None) -> None:
+        """Set the counter of a machine; None takes it away."""
+        _put(self._machines, machine, counter)
 
     def hosts(self) -> tuple[str, ...]:
         """Return the names of the hosts."""
@@ -44,3 +55,16 @@ class FakeMeter:
         if host in self._broken:
             raise HypervisorFault(f"host {host} cannot be measured: {self._broken[host]}")
         return self._readings[host]
+
+    async def traffic(self, host: str, machines: Sequence[str]) -> TrafficReading:
+        """Return the counters that were set."""
+        await self.read(host)
+        found = {name: self._machines[name] for name in machines if name in self._machines}
+        return TrafficReading(self._uplinks.get(host), found)
+
+
+def _put(counters: dict[str, Counter], name: str, counter: Counter | None) -> None:
+    if counter is None:
+        counters.pop(name, None)
+    else:
+        counters[name] = counter

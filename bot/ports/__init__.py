@@ -1,11 +1,11 @@
 """The world as protocols: each has a real part and a fake beside it that passes the same contract tests."""
 
 from bot.ports.chat import Links, LinkStatus, Loudspeaker, Report, Road, Transport
-from bot.ports.machines import HostReading, Hypervisor, Meter, Slot
+from bot.ports.machines import HostReading, Hypervisor, Meter, Slot, TrafficReading
 from bot.ports.outgoing import Backlog, Outgoing
 from bot.ports.people import Registrar, Roster
 from bot.ports.policies import Policies
-from bot.ports.samples import History, Samples
+from bot.ports.samples import History, Minute, Samples
 from bot.ports.schedule import (
     Agenda,
     CatchUp,
@@ -43,6 +43,7 @@ __all__ = [
     "Links",
     "Loudspeaker",
     "Meter",
+    "Minute",
     "Outgoing",
     "Plan",
     "Policies",
@@ -58,6 +59,7 @@ __all__ = [
     "Slot",
     "Store",
     "Target",
+    "TrafficReading",
     "Transport",
     "Tx",
 ]

@@ -1,11 +1,12 @@
 """What runs machines, and what measures hosts."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from bot.coop.machines import Machine, MachineEvent, MachineInfo, RunResult, StopResult, Usage
+from bot.coop.traffic import Counter
 from bot.ports.chat import Report
 
 
@@ -77,6 +78,14 @@ class HostReading:
     swap_used: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TrafficReading:
+    """The counters of a host's uplink, None where it has none, and of its machines by their names."""
+
+    uplink: Counter | None = None
+    machines: Mapping[str, Counter] = field(default_factory=dict)
+
+
 class Meter(Protocol):
     """What measures physical hosts."""
 
@@ -85,6 +94,12 @@ class Meter(Protocol):
 
     async def read(self, host: str) -> HostReading:
         """Measure the host now; NotFound if it is none of ours, HypervisorFault if it cannot be measured."""
+
+    async def traffic(self, host: str, machines: Sequence[str]) -> TrafficReading:
+        """Read the counters of the uplink and of the named machines; who has no counter is left out.
+
+        NotFound and HypervisorFault as for `read`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """What was measured: just now, and over years."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.coop.samples import Tick
+from bot.coop.traffic import Counter, Traffic
 from bot.ports.machines import Slot
 
 
@@ -19,6 +21,21 @@ class Samples(Protocol):
         `step` is 60, 300, 3600 or 86400; times are Unix times. What was not measured is not there.
         """
 
+    async def traffic(self, start: int, until: int) -> Sequence[Traffic]:
+        """Return all bytes of a time, one a subject and owner, those of machines that are gone too.
+
+        Times are Unix times, multiples of 60; what is newer than the last whole minute is not counted yet.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What is written once a minute: rows by (kind, name), who owns each machine now, raw counters."""
+
+    slots: Mapping[tuple[str, str], Slot]
+    owners: Mapping[str, str | None] = field(default_factory=dict)
+    counters: Mapping[tuple[str, str], Counter] = field(default_factory=dict)
+
 
 class History(Samples, Protocol):
     """The same for what measures."""
@@ -26,5 +43,8 @@ class History(Samples, Protocol):
     def put(self, tick: Tick) -> None:
         """Take the newest tick."""
 
-    async def record(self, slots: Mapping[tuple[str, str], Slot], now: int) -> None:
-        """Write a minute's row of each subject, (kind, name), at the Unix time `now`."""
+    async def record(self, minute: Minute, now: int) -> None:
+        """Write a minute's rows, owners and counters at the Unix time `now`."""
+
+    async def counters(self) -> Mapping[tuple[str, str], Counter]:
+        """Return the raw counters as they were last written, by (kind, name)."""

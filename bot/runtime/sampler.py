@@ -17,7 +17,7 @@ from bot.coop.samples import HostSample, MachineSample, Tick, grown, share_of_pr
 from bot.core.crew import World
 from bot.core.invoke import within
 from bot.errors import Fault, ShipboardError, StoreFault
-from bot.ports import Clock, History, HostReading, Hypervisor, Incidents, Meter, Roster, Slot
+from bot.ports import Clock, History, HostReading, Hypervisor, Incidents, Meter, Minute, Roster, Slot
 from bot.runtime.minutes import Minutes
 
 TICK_SECONDS = 10.0
@@ -104,14 +104,14 @@ class Sampler:
         self._machines = {name: look for name, look in self._machines.items() if name in tick.machines}
         rows = self._minutes.add(tick)
         await self.pulse(tick)
-        await self._record(rows, tick)
+        await self._record(rows, tick, {machine.name: machine.owner for machine in machines})
         self.seconds = self.clock.monotonic() - began
         return tick
 
-    async def _record(self, rows: Mapping[Key, Slot], tick: Tick) -> None:
+    async def _record(self, rows: Mapping[Key, Slot], tick: Tick, owners: Mapping[str, str | None]) -> None:
         if rows:
             try:
-                await self.history.record(rows, int(tick.at.timestamp()))
+                await self.history.record(Minute(rows, owners), int(tick.at.timestamp()))
             except StoreFault as error:  # whoever watches goes on without the history
                 self.incidents.report(error, during="writing down what was measured")
 

@@ -12,7 +12,8 @@ from itertools import pairwise
 from sqlite_utils import Database
 
 from bot.coop.samples import Tick
-from bot.ports import Slot, Store, Tx
+from bot.coop.traffic import Counter, Traffic
+from bot.ports import Minute, Slot, Store, Tx
 
 DAY = 86400
 
@@ -186,9 +187,23 @@ class SqlHistory:
         """Take the newest tick."""
         self._newest = tick
 
-    async def record(self, slots: Mapping[tuple[str, str], Slot], now: int) -> None:
+    async def record(self, minute: Minute, now: int) -> None:
         """Write a minute's rows, and bring all that follows from them up to date."""
-        await self._store.write(partial(_minute, slots, now))
+        await self._store.write(partial(_minute, minute.slots, now))
+
+    async def counters(self) -> Mapping[tuple[str, str], Counter]:
+        """Return the raw counters as they were last written."""
+        return {}
+
+    async def traffic(self, start: int, until: int) -> list[Traffic]:
+        """Return all bytes of a time, one a subject."""
+        return [
+            Traffic(kind, name, None, *both)
+            for kind in ("host", "machine")
+            for name, both in (
+                await self._store.read(partial(traffic, kind=kind, start=start, until=until))
+            ).items()
+        ]
 
     async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
         """Return the rows of a subject; KeyError for a step that no table has."""

@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot import (
     Tick,
 )
 from bot.coop.samples import grown, share_of_processor
+from bot.coop.traffic import Counter, Traffic
 from bot.errors import StoreFault
 from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.fake import FakeMeter
@@ -55,10 +56,16 @@ class Pages:
     def put(self, tick: Tick) -> None:
         self.newest = tick
 
-    async def record(self, slots: Mapping[tuple[str, str], Slot], now: int) -> None:
+    async def record(self, minute: Minute, now: int) -> None:
         if self.broken:
             raise StoreFault(f"the disk is full at {now}")
-        self.written.append(dict(slots))
+        self.written.append(dict(minute.slots))
+
+    async def counters(self) -> dict[tuple[str, str], Counter]:
+        return {}
+
+    async def traffic(self, start: int, until: int) -> list[Traffic]:
+        raise NotImplementedError
 
     async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
         return [page[kind, name] for page in self.written if start <= page[kind, name].at < until and step]
