@@ -24,6 +24,7 @@ from bot.errors import StoreFault
 from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.fake import FakeMeter
 from bot.meters.host import HostMeter
+from bot.ports import Minute
 from bot.runtime.clock import SystemClock
 from bot.runtime.minutes import Minutes
 from bot.runtime.sampler import LIMIT_SECONDS, TICK_SECONDS, Sampler
