@@ -116,8 +116,10 @@ async def test_the_prompt_comes_back_after_the_shell_had_the_terminal(
         termios.tcsetattr(program, termios.TCSANOW, theirs)
         prompts = paper.getvalue().count("<alice> ")
         os.kill(os.getpid(), signal.SIGCONT)
-        await paper.expect("<alice> ", times=prompts + 1)
-        assert termios.tcgetattr(program)[3] == ours[3]
+        async with asyncio.timeout(DEADLINE):  # whoever speaks meanwhile brings the prompt back too
+            while termios.tcgetattr(program)[3] != ours[3]:
+                await asyncio.sleep(0)
+        assert paper.getvalue().count("<alice> ") > prompts
         os.write(person, b"/quit\n")
 
 
