@@ -2,6 +2,7 @@
 
 import shutil
 import ssl
+import stat
 from argparse import Namespace
 from collections.abc import Iterator
 from importlib import import_module
@@ -87,7 +88,18 @@ def check(args: Namespace) -> int:
     if found:
         raise ConfigError(f"{config.source}: {'; '.join(found)}")
     say(f"{config.source}: all is well; networks: {len(config.networks)}, hosts: {len(config.hosts)}")
+    for advice in _open_secrets(config):
+        say(advice)
     return 0
+
+
+def _open_secrets(config: Config) -> Iterator[str]:
+    """Name the secrets that everybody on this host may read: the bot runs, but they are none."""
+    for name, network in config.networks.items():
+        for part in ("password_file", "client_key", "ecdsa_key"):
+            path = getattr(network, part, None)
+            if path is not None and path.exists() and path.stat().st_mode & stat.S_IROTH:
+                yield f"networks.{name}.{part}: everybody on this host can read it: chmod 600 {path}"
 
 
 def _files(config: Config) -> Iterator[str]:
