@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Literal
 
+from bot.coop.charts import Chart
 from bot.coop.events import Event
 from bot.coop.people import Member, Role
 
@@ -144,14 +145,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the speaker is answered: lines, whether only to them, a PNG for networks that show pictures.
+    """What the speaker is answered: lines, whether only to them, a picture for networks that show pictures.
 
+    The picture is a PNG, or a chart that is drawn while the lines go out; the lines say all that it shows.
     `question` is the number of the question that it asks, if the speaker themselves can answer it.
     """
 
     lines: tuple[str, ...] = ()
     private: bool = False
-    picture: bytes | None = None
+    picture: bytes | Chart | None = None
     question: int | None = None
 
     @classmethod

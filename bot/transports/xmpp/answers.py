@@ -43,7 +43,7 @@ class Answers:
     async def give(self, reply: Reply) -> bool:
         """Send the reply where it belongs; False if not all of it went out."""
         self._done = True
-        if reply.picture:
+        if isinstance(reply.picture, bytes):
             self.spawn(self._show(reply.picture, alone=reply.private))
         lines = pieces(reply.lines)
         if not lines:
