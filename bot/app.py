@@ -25,7 +25,7 @@ from bot.runtime.health import Health
 from bot.runtime.herald import Herald
 from bot.runtime.keeper import keep
 from bot.runtime.lookout import Lookout
-from bot.runtime.sampler import Sampler
+from bot.runtime.sampler import TICK_SECONDS, Sampler
 from bot.runtime.scheduler import Scheduler
 from bot.runtime.systemd import Notifier
 from bot.runtime.watchdog import Watchdog, judge
@@ -42,7 +42,7 @@ from bot.store.roster import SqlRoster
 
 @dataclass(frozen=True, slots=True)
 class Ship:
-    """A bot that is put together; `sail` runs it."""
+    """A bot that is put together; `sail` runs it, and measures everything `every` so many seconds."""
 
     config: Config
     world: World
@@ -54,6 +54,7 @@ class Ship:
     fleet: Fleet
     watchdog: Watchdog
     health: Health
+    every: float = TICK_SECONDS
 
     async def sail(self) -> None:
         """Run every part until cancelled; what one of them raises ends all."""
@@ -79,7 +80,7 @@ class Ship:
             "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
-            "the sampler": Sampler.of(world, crew.pulse).run,
+            "the sampler": Sampler.of(world, crew.pulse, self.every).run,
             "the health": self.health.run,
             "the doorbell": Doorbell(self.config.bot.state, self.health.answer).run,
         }

@@ -39,7 +39,7 @@ class _Look:
 
 @dataclass(slots=True, kw_only=True)
 class Sampler:
-    """Takes the ticks; `skipped` counts those that were left out, `seconds` is what the last one took."""
+    """Takes ticks `every` seconds; `skipped` counts those left out, `seconds` is what the last one took."""
 
     meter: Meter
     hypervisor: Hypervisor
@@ -48,6 +48,7 @@ class Sampler:
     incidents: Incidents
     history: History
     pulse: Callable[[Tick], Awaitable[None]]
+    every: float = TICK_SECONDS
     skipped: int = 0
     seconds: float = 0.0
     _minutes: Minutes = field(default_factory=Minutes)
@@ -57,7 +58,7 @@ class Sampler:
     _last: float | None = None
 
     @classmethod
-    def of(cls, world: World, pulse: Callable[[Tick], Awaitable[None]]) -> Self:
+    def of(cls, world: World, pulse: Callable[[Tick], Awaitable[None]], every: float = TICK_SECONDS) -> Self:
         """Make the sampler of a ship."""
         return cls(
             meter=world.meter,
@@ -67,17 +68,18 @@ class Sampler:
             incidents=world.incidents,
             history=world.samples,
             pulse=pulse,
+            every=every,
         )
 
     async def run(self) -> None:
-        """Take a tick every 10 s until cancelled."""
+        """Take ticks until cancelled."""
         due = self.clock.monotonic()
         try:
             while True:
                 await self.tick()
-                missed = int((self.clock.monotonic() - due) // TICK_SECONDS)
+                missed = int((self.clock.monotonic() - due) // self.every)
                 self.skipped += missed
-                due += (missed + 1) * TICK_SECONDS
+                due += (missed + 1) * self.every
                 await self.clock.sleep(due - self.clock.monotonic())
         finally:
             for task in self._under_way.values():
