@@ -104,10 +104,13 @@ from bot.words import (
     Traffic,
     Urgency,
     Verdict,
+    View,
     When,
     digest,
     read_when,
+    sparkline,
     verify,
+    view,
     zone_named,
 )
 
@@ -203,6 +206,7 @@ __all__ = [
     "Urgency",
     "Usage",
     "Verdict",
+    "View",
     "When",
     "admins",
     "anyone",
@@ -219,7 +223,9 @@ __all__ = [
     "read_when",
     "size",
     "span",
+    "sparkline",
     "verify",
+    "view",
     "words",
     "zone_named",
 ]

@@ -31,6 +31,7 @@ from bot.coop.samples import HostSample, MachineSample, Tick
 from bot.coop.shares import Share
 from bot.coop.spans import counted, size, span
 from bot.coop.traffic import Traffic
+from bot.coop.views import View, sparkline, view
 from bot.coop.voterules import VoteRules
 from bot.coop.when import When, zone_named
 from bot.coop.when import parse as read_when
@@ -108,6 +109,7 @@ __all__ = [
     "Urgency",
     "Usage",
     "Verdict",
+    "View",
     "VoteRules",
     "VotingStanding",
     "When",
@@ -118,6 +120,8 @@ __all__ = [
     "read_when",
     "size",
     "span",
+    "sparkline",
     "verify",
+    "view",
     "zone_named",
 ]
