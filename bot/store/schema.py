@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
-from bot.store import chains, events, history, notices, schedule
+from bot.store import chains, events, notices, rollup, schedule, traffic
 
 migrations = Migrations("shipboard")
 
@@ -59,4 +59,17 @@ def on_time(db: Database) -> None:
 @migrations()
 def what_is_measured(db: Database) -> None:
     """Create the measurements of hosts and machines."""
-    history.create(db)
+    rollup.create(db)
+
+
+@migrations()
+def whose_traffic(db: Database) -> None:
+    """Create the owners and counters behind the traffic, and the marks of what was pruned."""
+    rollup.create_marks(db)
+    traffic.create(db)
+
+
+@migrations()
+def how_members_are_told(db: Database) -> None:
+    """Let what waits say how a member is to be told: elsewhere than usual, or not in their quiet hours."""
+    notices.create_manners(db)
