@@ -180,8 +180,15 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
 
 
 def _outbox(config: Config, store: SqliteStore, links: Networks) -> Outbox:
-    people, most = SqlRoster(store, links.clock), config.bot.outbox_digest
-    return Outbox(store, links.transports, links.clock, people, incidents=links.incidents, most=most)
+    return Outbox(
+        store,
+        links.transports,
+        links.clock,
+        SqlRoster(store, links.clock),
+        incidents=links.incidents,
+        most=config.bot.outbox_digest,
+        zone=config.bot.timezone,
+    )
 
 
 def _health(world: World, links: Networks, about: About) -> Health:

@@ -179,13 +179,19 @@ class Urgency(IntEnum):
 Group = Literal["team", "alerts", "admins"]
 """The places of the config that every co-op has."""
 
+Manner = Literal["plain", "elsewhere", "patient"]
+"""How a member is told directly: where they are reached usually, or first on another network than that one;
+what is patient waits for the end of their quiet hours. To a place all are one.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What is said elsewhere, of the bot's own accord.
 
     `key` names what it is about: a later notice with the same key to the same place replaces one that still
-    waits. One not delivered by `expires` is dropped and counted; None waits for ever.
+    waits. One not delivered by `expires` is dropped and counted; None waits for ever. Quiet hours hold back
+    what is patient, and nothing else.
     """
 
     to: Place | Member | Group
@@ -193,6 +199,7 @@ class Notice:
     urgency: Urgency = Urgency.NEWS
     key: str | None = None
     expires: datetime | None = None
+    manner: Manner = "plain"
 
 
 @dataclass(frozen=True, slots=True)

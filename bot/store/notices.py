@@ -8,13 +8,13 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlite_utils import Database
 
 from bot.coop.people import Member
 from bot.coop.spans import counted
-from bot.model import Notice, Place, Urgency
+from bot.model import Manner, Notice, Place, Urgency
 from bot.ports import Backlog
 from bot.store.times import instant, storable, text
 
@@ -37,6 +37,7 @@ class Waiting:
     urgency: Urgency
     at: datetime
     key: str | None = None
+    manner: Manner = "plain"
 
     @property
     def destination(self) -> str:
@@ -72,9 +73,15 @@ def create_counts(db: Database) -> None:
     db.execute("CREATE INDEX outbox_destination ON outbox (destination, urgency, id)")
 
 
+def create_manners(db: Database) -> None:
+    """Let rows say how a member is to be told, inside a migration."""
+    db.execute("ALTER TABLE outbox ADD COLUMN manner TEXT NOT NULL DEFAULT 'plain'")
+
+
 _PUT = (
-    "INSERT INTO outbox (lane, destination, member, network, room, direct, lines, urgency, key, at, expires) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO outbox "
+    "(lane, destination, member, network, room, direct, lines, urgency, key, at, expires, manner) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -90,7 +97,7 @@ def put(db: Database, notice: Notice, at: datetime, rooms_of: "RoomsOf") -> None
         destination = _destination(to)
         if key is not None:
             db.execute("DELETE FROM outbox WHERE destination = ? AND key = ?", [destination, key])
-        what = [lines, int(notice.urgency), key, text(at), until]
+        what = [lines, int(notice.urgency), key, text(at), until, notice.manner]
         if isinstance(to, Place):
             lane, direct = f"network {to.network}", int(to.direct)
             db.execute(_PUT, [lane, destination, None, to.network, to.name, direct, *what])
@@ -132,27 +139,36 @@ def destinations(db: Database, lane: str) -> frozenset[str]:
     return frozenset(destination for (destination,) in found)
 
 
-_ROW = "SELECT id, member, network, room, direct, lines, urgency, at, key FROM outbox "
+_ROW = "SELECT id, member, network, room, direct, lines, urgency, at, key, manner FROM outbox "
 
 
-def first(db: Database, lane: str, at: datetime, but: Collection[str]) -> Waiting | None:
-    """Return what goes out next in this lane, leaving out destinations that cannot be reached now."""
+def first(
+    db: Database, lane: str, at: datetime, but: Collection[str], *, patient: bool = True
+) -> Waiting | None:
+    """Return what goes out next in this lane, leaving out destinations that cannot be reached now.
+
+    Without `patient`, leave out what waits for the end of somebody's quiet hours too.
+    """
     sql = (
         f"{_ROW} WHERE lane = ? AND (expires IS NULL OR expires > ?) "  # noqa: S608 - a constant
-        "AND destination NOT IN (SELECT value FROM json_each(?)) ORDER BY urgency DESC, id LIMIT 1"
+        "AND destination NOT IN (SELECT value FROM json_each(?)) AND manner IS NOT ? "
+        "ORDER BY urgency DESC, id LIMIT 1"
     )
-    found = db.execute(sql, [lane, text(at), json.dumps(list(but))]).fetchone()
+    left_out = None if patient else "patient"
+    found = db.execute(sql, [lane, text(at), json.dumps(list(but)), left_out]).fetchone()
     return _waiting(found) if found else None
 
 
-def _waiting(row: tuple[int, str | None, str, str, int, str, int, str, str | None]) -> Waiting:
-    number, member, network, room, direct, lines, urgency, at, key = row
-    to = member or Place(network, room, bool(direct))
-    return Waiting(number, to, tuple(json.loads(lines)), Urgency(urgency), instant(at), key)
+def _waiting(row: tuple[int, str | None, str, str, int, str, int, str, str | None, str]) -> Waiting:
+    number, member, network, room, direct, lines, urgency, at, key, manner = row
+    to, said = member or Place(network, room, bool(direct)), tuple(json.loads(lines))
+    return Waiting(number, to, said, Urgency(urgency), instant(at), key, cast("Manner", manner))
 
 
-_CALM = "destination = ? AND urgency < ? AND key IS NOT ? AND (expires IS NULL OR expires > ?)"
-"""What of a destination's may be told in a digest: no alert, and not the row about what has expired."""
+_TOLD = "destination = ? AND urgency < ? AND key IS NOT ? AND manner <> 'patient'"
+"""What of a destination's may be told in a digest: no alert, not the row about what has expired."""
+
+_CALM = f"{_TOLD} AND (expires IS NULL OR expires > ?)"
 
 
 def _calm(destination: str, at: datetime) -> list[object]:
@@ -172,7 +188,7 @@ def backlog(
 def remove_up_to(db: Database, destination: str, number: int) -> None:
     """Take away what a digest told: all for a destination but alerts, up to the row of that number."""
     db.execute(
-        "DELETE FROM outbox WHERE destination = ? AND urgency < ? AND key IS NOT ? AND id <= ?",
+        f"DELETE FROM outbox WHERE {_TOLD} AND id <= ?",  # noqa: S608 - a constant
         [destination, int(Urgency.ALERT), EXPIRED, number],
     )
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 from functools import partial
 
 from bot.errors import StoreFault
-from bot.model import Identity, IdentityKind, Place, Urgency
+from bot.model import Place, Urgency
 from bot.ports import Backlog, Clock, Incidents, Roster, Store, Transport, Tx
 from bot.store import notices
 from bot.store.digest import SHOWN, digest, spoken
 from bot.store.lane import Lane
 from bot.store.notices import Waiting
+from bot.store.reach import sleeps, ways
 from bot.store.waiting import called
 
 POLL_SECONDS = 5.0
@@ -41,9 +42,10 @@ class Outbox:
         *,
         incidents: Incidents,
         most: int = DIGEST,
+        zone: str = "UTC",
     ) -> None:
         self._store, self._clock, self._roster, self._incidents = store, clock, roster, incidents
-        self._transports, self._most = transports, most
+        self._transports, self._most, self._zone = transports, most, zone
         self._lanes: dict[str, Lane] = {}
         self._wake = asyncio.Event()
         self._pokes = 0
@@ -137,7 +139,15 @@ class Outbox:
     async def _next(self, lane: Lane) -> Waiting | None:
         now, resting = self._clock.now(), lane.resting(self._clock.monotonic())
         look = self._store.read if resting else self._store.glance  # much may wait for who rests
-        return await look(lambda db: notices.first(db, lane.name, now, resting))
+        row = await look(lambda db: notices.first(db, lane.name, now, resting))
+        if row is None or row.manner != "patient" or not await self._sleeps(row.to):
+            return row
+        return await self._store.read(lambda db: notices.first(db, lane.name, now, resting, patient=False))
+
+    async def _sleeps(self, to: Place | str) -> bool:
+        """Tell whether that is a member who has quiet hours now; their end is seen at a later look."""
+        member = None if isinstance(to, Place) else await self._roster.member(to)
+        return member is not None and sleeps(member, self._clock.now(), self._zone)
 
     async def _words(self, lane: Lane, row: Waiting) -> tuple[tuple[str, ...], Callable[[Tx], None]]:
         """Return what is to be said now, and how it is crossed off: a row, or a digest of many."""
@@ -156,22 +166,20 @@ class Outbox:
         try:
             if isinstance(row.to, Place):
                 return await self._say(row.to, lines)
-            return await self._tell(row.to, lines)
+            return await self._tell(row.to, lines, elsewhere=row.manner == "elsewhere")
         except StoreFault:
             raise
         except Exception as error:  # noqa: BLE001 - a transport's own mistake counts as not delivered
             self._incidents.report(error, during=f"delivery to {row.destination}")
             return False
 
-    def _transport(self, network: str) -> Transport | None:
-        return next((transport for transport in self._transports if transport.network == network), None)
-
     async def _say(self, place: Place, lines: Sequence[str]) -> bool:
-        transport = self._transport(place.network)
+        found = (transport for transport in self._transports if transport.network == place.network)
+        transport = next(found, None)
         return transport is not None and await transport.say(place, lines)
 
-    async def _tell(self, name: str, lines: Sequence[str]) -> bool:
-        """Tell a member where they can be reached: where they wish, else on Jabber, else as last seen.
+    async def _tell(self, name: str, lines: Sequence[str], *, elsewhere: bool) -> bool:
+        """Tell a member where they can be reached: see bot.store.reach.ways.
 
         Who is nowhere finds it on a server that keeps it for them, if there is one.
         """
@@ -180,17 +188,13 @@ class Outbox:
             self.dropped += 1
             await self._store.write(lambda tx: notices.count_lost(tx.db, f"member {name}", dropped=1))
             return True
-
-        def by_wish(one: Identity) -> tuple[bool, bool]:
-            return one.network != member.reach, one.kind is not IdentityKind.XMPP_JID
-
-        identities = sorted(await self._roster.identities(member), key=by_wish)
-        there = [(found, one) for one in identities if (found := self._transport(one.network))]
-        for transport, identity in there:
-            if await transport.tell(identity, lines):
+        networks = {transport.network: transport for transport in self._transports}
+        there = ways(member, await self._roster.identities(member), networks, elsewhere=elsewhere)
+        for identity in there:
+            if await networks[identity.network].tell(identity, lines):
                 return True
-        for transport, identity in there:
-            if await transport.leave_word(identity, lines):
+        for identity in there:
+            if await networks[identity.network].leave_word(identity, lines):
                 return True
         return False
 
