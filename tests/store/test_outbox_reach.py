@@ -145,9 +145,8 @@ async def test_quiet_hours_hold_back_what_is_patient_and_nothing_else(
     clock.advance(7.5 * 3600)
     await send(store, Notice(alice, ("CRIT again",), Urgency.ALERT))
     assert await oftc.next() == ("alice", ("CRIT again",))
-    clock.advance(0.5 * 3600)  # 07:00 in Berlin
     await clock.asked_for(POLL_SECONDS)
-    clock.advance(POLL_SECONDS)
+    clock.advance(0.5 * 3600)  # 07:00 in Berlin
     late = [(await oftc.next())[1] for _ in range(2)]
     assert late == [("late by 8 h: WARN",), ("late by 8 h: your post",)]
     await emptied(store)
