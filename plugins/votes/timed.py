@@ -41,7 +41,7 @@ async def move(
     await desk.sit(lambda sitting: sitting.go_on(sitting.motion(number)))
 
 
-@plugin.job(when="every 10 minutes", catch_up="skip")
+@plugin.job(when="every 10 minutes UTC", catch_up="skip")
 async def beat(
     *, store: Store, roster: Roster, policies: Policies, schedule: Schedule, entropy: Entropy, about: About
 ) -> None:
@@ -67,7 +67,7 @@ async def note_identity(
 
     def note(sitting: Sitting) -> None:
         for motion in ledger.motions(sitting.tx.db):
-            concerned = motion.stage is Stage.OPEN and any(e.name == event.member for e in motion.electors)
+            concerned = motion.stage is Stage.OPEN and motion.elector(event.member) is not None
             if concerned and not any(known.endswith(f"{event.member}: {text}") for known in motion.notes):
                 sitting.move(motion, "", (deeds.Noted(event.member, text),))
 

@@ -30,10 +30,6 @@ class Case:
     fits: Callable[[date], bool]
     minutes: frozenset[int]
 
-    @property
-    def goes_on(self) -> bool:
-        return {minute // 60 for minute in self.minutes} == set(range(24))
-
     def names(self, wall: datetime) -> bool:
         return wall.hour * 60 + wall.minute in self.minutes and self.fits(wall.date())
 
@@ -41,7 +37,7 @@ class Case:
 def reference(case: Case, zone: ZoneInfo, start: datetime, days: int) -> tuple[list[datetime], datetime]:
     """Watch the wall clock on `days` days; return what was due after `start`, and up to when that holds."""
     due: list[datetime] = []
-    goes_on, now, highest = case.goes_on, start.replace(hour=0, minute=0) - DAY, None
+    now, highest = start.replace(hour=0, minute=0) - DAY, None
     while days > 0 and now < start + 4000 * DAY:
         local = read(zone, now).date()
         if not any(case.fits(local + n * DAY) for n in range(-2, 3)):
@@ -54,7 +50,7 @@ def reference(case: Case, zone: ZoneInfo, start: datetime, days: int) -> tuple[l
             else:
                 for at in (now + n * MINUTE for n in range(60)):
                     wall = read(zone, at)
-                    if any(map(case.names, shown(wall, highest, goes_on=goes_on))):
+                    if any(map(case.names, shown(wall, highest))):
                         due.append(at)
                     highest = wall if highest is None else max(highest, wall)
             now += HOUR
@@ -71,9 +67,9 @@ def is_straight(zone: ZoneInfo, now: datetime, highest: datetime) -> bool:
     return read(zone, now) == highest + MINUTE and read(zone, now + 59 * MINUTE) == highest + HOUR
 
 
-def shown(wall: datetime, highest: datetime | None, *, goes_on: bool) -> list[datetime]:
+def shown(wall: datetime, highest: datetime | None) -> list[datetime]:
     """Return what the clock shows that it has not shown before, when it has come to `wall`."""
-    if highest is None or goes_on:
+    if highest is None:
         return [wall]
     # set back: nothing new is shown; leapt ahead: all that was leapt over, too
     return [highest + n * MINUTE for n in range(1, (wall - highest) // MINUTE + 1)]

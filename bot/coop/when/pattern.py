@@ -1,6 +1,6 @@
 """A rule that comes again: which days, and at which minutes of them."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ EVERY_MONTH = frozenset(range(1, 13))
 EVERY_DATE = frozenset(range(1, 32))
 EVERY_WEEKDAY = frozenset((weekday, ANY) for weekday in range(7))
 
-_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
-_HOURS, _PER_HOUR, _PER_DAY, _WEEK, _MONTHS = 24, 60, 1440, 7, 12
+_DAY = timedelta(days=1)
+_WEEK, _MONTHS = 7, 12
 _YEARS = 48  # no rule has a longer gap: 29 February on one weekday comes after 40 years at the latest
 _FIRST = datetime(1, 1, 3, tzinfo=UTC)
 
@@ -44,34 +44,11 @@ class Pattern:
     def after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
         """Return the next instant strictly after this one, of before 9940; None if no day fits."""
         start = max(instant, _FIRST).astimezone(UTC)
-        if len({minute // _PER_HOUR for minute in self.minutes}) == _HOURS:
-            return self._going_on(start, zone)
         for day in self._days(start.astimezone(zone).date() - _DAY):
             index = bisect_right(self.minutes, start, key=lambda minute: first(day, minute, zone))
             if index < len(self.minutes):
                 return first(day, self.minutes[index], zone)
         return None
-
-    def _going_on(self, start: datetime, zone: ZoneInfo) -> datetime | None:
-        """Go from minute to minute of the wall clock, with leaps where it runs evenly."""
-        wall = start.astimezone(zone)
-        now = start + _MINUTE - timedelta(seconds=wall.second, microseconds=wall.microsecond)
-        while True:
-            wall = now.astimezone(zone)
-            if not self._fits(wall.date()):
-                day = next(self._days(wall.date() + _DAY), None)
-                if day is None:
-                    return None
-                now = max(first(day, 0, zone), now + _MINUTE)
-                continue
-            minute = wall.hour * _PER_HOUR + wall.minute
-            index = bisect_left(self.minutes, minute)
-            goal = self.minutes[index] if index < len(self.minutes) else _PER_DAY
-            if goal == minute and not wall.second:
-                return now
-            step = timedelta(minutes=goal - minute, seconds=-wall.second)
-            even = (now + step).astimezone(zone).utcoffset() == wall.utcoffset()
-            now += step if even and goal > minute else timedelta(seconds=60 - wall.second)
 
     def _days(self, start: date) -> Iterator[date]:
         """Yield the days that fit, from this one on; the end of a long search is the end."""
