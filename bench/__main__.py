@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import growth, jabber, outbox, rounds, schedule, votes
+from bench import casting, growth, jabber, outbox, rounds, schedule, votes
 from bench.arithmetic import Figures, medians
 from bench.bots import Bot, Failed, bots, shipboard
 from bench.measures import JABBER, ON_THE_STORE, OUTBOX, PARTS, SUBJECT, curve, report
@@ -67,6 +67,7 @@ async def run(options: argparse.Namespace) -> Results:
             ("members", growth.members),
             ("schedule", schedule.schedule),
             ("votes", votes.votes),
+            ("ballots", casting.casting),
         )
         for part, work in curves:
             if part in options.only:

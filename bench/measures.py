@@ -11,9 +11,9 @@ FLOOR = "irc"
 SUBJECT = "shipboard"
 """The bot that has goals."""
 
-ON_THE_STORE = ("audit", "members", "schedule", "outbox", "votes")
+ON_THE_STORE = ("audit", "members", "schedule", "outbox", "votes", "ballots")
 PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", "jabber", *ON_THE_STORE)
-"""What can be measured by itself; a start is part of all but the last six."""
+"""What can be measured by itself; a start is part of all but the last seven."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def found(motion: Motion, member: str, token: str) -> str | None:
 
 def cannot_be_secret(motion: Motion) -> bool:
     """Tell whether a secret ballot has too few electors for secrecy to hold."""
-    return motion.is_secret and len(motion.electors) < FEWEST_FOR_SECRECY
+    return motion.is_secret and motion.count < FEWEST_FOR_SECRECY
 
 
 def _mac(token: str, message: list[str | int]) -> str:
@@ -156,6 +156,6 @@ def _is_elector(motion: Motion, who: Person, scene: Scene) -> None:
         raise NotAllowed(f"You are out of motion {motion.number}, as you asked.")
     if who.name == motion.subject and motion.voting.rules.recuse == "subject":
         raise NotAllowed(f"Motion {motion.number} is about you.")
-    if all(elector.name != who.name for elector in motion.electors):
+    if motion.elector(who.name) is None:
         why = why_not(who, scene.standing, motion.voting.at) or "you were not when it opened"
         raise NotAllowed(f"You are not on motion {motion.number}'s list ({why}).")

@@ -12,6 +12,9 @@ from plugins.votes.moving import member_of, moved
 from plugins.votes.words import Ended, Open
 
 TOKEN_BITS = 128
+Recorded = tuple[Motion, str, str]
+"""A motion with a ballot in it, the token of a secret one, and its words as they are counted."""
+
 _BECAUSE = re.compile(r"\s+because\s+", re.IGNORECASE)
 
 
@@ -25,26 +28,35 @@ async def vote(call: Call, roster: Roster, motion: Open, *, choice: str = "") ->
     member, private = member_of(call.actor), call.message.place.direct
     by = await _bound(call, roster, motion)
 
-    def work(sitting: Sitting) -> tuple[Motion, str, str]:
-        found = ledger.for_voter(sitting.tx.db, motion.number, member.name)
+    def cast(sitting: Sitting, found: Motion) -> Recorded:
         bound = sitting.tx.at if by is not None else None
         how = Spoken(private=private, bound=bound, bound_by_admin=by is not None and by != member.name)
         return _cast(sitting, found, member, words, how)
 
-    found, token, said = await motion.desk.sit(work)
-    return _recorded(found, member, token, said, private=private)
+    def one_of_many(sitting: Sitting) -> Recorded | None:
+        found = ledger.for_voter(sitting.tx.db, motion.number, member.name)
+        return None if ledger.is_last(sitting.tx.db, found, member.name) else cast(sitting, found)
+
+    def the_last(sitting: Sitting) -> Recorded:
+        done = cast(sitting, sitting.motion(motion.number))
+        sitting.go_on(sitting.motion(motion.number))
+        return done
+
+    # A ballot concerns nobody else, but for the one that all wait for: it closes the motion.
+    recorded = await motion.desk.sit(one_of_many, member)
+    if recorded is None:
+        recorded = await motion.desk.sit(the_last)
+    return _recorded(recorded, member, private=private)
 
 
 async def _bound(call: Call, roster: Roster, motion: Open) -> str | None:
     """Return who bound the speaker's identity, if that was since the ballot opened."""
-    found = await motion.desk.store.read(lambda db: ledger.opened(db, motion.number))
+    found = await motion.desk.store.glance(lambda db: ledger.opened(db, motion.number))
     identity = call.message.identity
     return await roster.bound_since(identity, found) if found and identity else None
 
 
-def _cast(
-    sitting: Sitting, motion: Motion, member: Member, words: str, how: Spoken
-) -> tuple[Motion, str, str]:
+def _cast(sitting: Sitting, motion: Motion, member: Member, words: str, how: Spoken) -> Recorded:
     before = motion.ballots.get(member.name)
     cut = _BECAUSE.split(f" {words} ", maxsplit=1)
     choice, reason = cut[0].strip(), cut[1].strip() if len(cut) > 1 else ""
@@ -61,8 +73,6 @@ def _cast(
     if motion.is_secret:
         ledger.keep_seal(sitting.tx, motion.number, member.name, (token, ballots.parsed(motion, choice)))
     motion = sitting.write(motion, member.name, made)
-    if ledger.voters(sitting.tx.db, motion.number) >= len(motion.electors):
-        sitting.go_on(sitting.motion(motion.number))
     return motion, token, ballots.parsed(motion, choice)
 
 
@@ -72,15 +82,16 @@ def _not_counted(why: str, motion: Motion, before: str | None) -> str:
     return f"Not counted, vote {motion.number}: {why}.{stands}"
 
 
-def _recorded(motion: Motion, member: Member, token: str, words: str, *, private: bool) -> Reply:
-    number = motion.number
+def _recorded(done: Recorded, member: Member, *, private: bool) -> Reply:
+    motion, token, words = done
+    number, elector = motion.number, motion.elector(member.name)
     until = f"Until {texts.at(motion.open_until)} your last one counts."
     if motion.is_secret:
         proof = f"Receipt {ballots.receipt(token, number, member.name, words)}, token {token}."
         after = f"Keep it: after the close, !vote verify {number} TOKEN finds your ballot in the list."
         return Reply((f"Recorded: vote {number}, {words}. {proof}", f"{after} {until}"), private=True)
-    units = next(elector.units for elector in motion.electors if elector.name == member.name)
-    weight = f", {units} half-units" if motion.voting.rules.weight == "share" else ""
+    by_share = motion.voting.rules.weight == "share"
+    weight = f", {elector.units} half-units" if elector and by_share else ""
     if private:
         return Reply((f"Recorded: vote {number}, {words}{weight}. {until}",), private=True)
     return Reply((f"Recorded: vote {number}, {words} by {member.name}{weight}.",))

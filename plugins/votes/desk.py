@@ -52,9 +52,12 @@ class Desk:
     entropy: Entropy
     about: About
 
-    async def sit(self, work: "Callable[[Sitting], T]") -> T:
-        """Do something with motions in one transaction; what it put in force is then written down."""
-        members = await self.roster.members()
+    async def sit(self, work: "Callable[[Sitting], T]", only: Member | None = None) -> T:
+        """Do something with motions in one transaction; what it put in force is then written down.
+
+        `only` is the one member whom it concerns, where the others need not be known.
+        """
+        members = (only,) if only else await self.roster.members()
 
         def run(tx: Tx) -> tuple[T, bool]:
             sitting = Sitting(tx, self, self.policies.book(), {member.name: member for member in members})

@@ -3,18 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 
 from bot import GENESIS, Link, NotFound, Tx, Verdict, verify
 from plugins.votes import written
 from plugins.votes.declared import EVENTS
-from plugins.votes.motion import End, Motion, Record, fold
+from plugins.votes.motion import End, Motion, Record, after, fold
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-OF_VOTERS = "('voted', 'retracted')"
-_ROWS = f"SELECT seq, motion, at, kind, actor, body, hash FROM {EVENTS}"  # noqa: S608 - a constant
+_COLUMNS = ("seq", "motion", "at", "kind", "actor", "body", "hash")
+_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM {EVENTS}"  # noqa: S608 - constants
+_OF_VOTERS = ("voted", "retracted")
+_OF_ALL = tuple(sorted(written.KINDS.keys() - {*_OF_VOTERS}))
+_LATER = f"{_ROWS} WHERE motion = ? AND kind IN ({', '.join('?' * len(_OF_ALL))}) AND seq > ?"
+_OWN = f"{_ROWS} WHERE motion = ? AND kind IN (?, ?) AND actor = ? AND seq > ? ORDER BY seq DESC LIMIT 1"
+_LAST = f"SELECT at FROM {EVENTS} WHERE motion = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608 - a constant
+
+Row = tuple[Any, ...]
 
 
 def append(tx: Tx, record: Record) -> Record:
@@ -37,14 +45,29 @@ def motion(db: "Database", number: int) -> Motion:
 
 
 def for_voter(db: "Database", number: int, member: str) -> Motion:
-    """Return a motion with nobody's ballot but this member's: casting must not read all the others."""
-    sql = f"{_ROWS} WHERE motion = ? AND (kind NOT IN {OF_VOTERS} OR actor = ?) ORDER BY seq"
-    found = [_record(row) for row in db.query(sql, [number, member])]
-    if not found:
-        raise NotFound(f"There is no motion {number}; !vote list names them.")
-    sql = f"SELECT at FROM {EVENTS} WHERE motion = ? ORDER BY seq DESC LIMIT 1"  # noqa: S608 - a constant
-    (last,) = db.execute(sql, [number]).fetchone()
-    return replace(fold(found), last_at=written.moment(last))
+    """Return a motion with nobody's ballot but this member's last: casting must not read all the others."""
+    opening = _opening(db, number)
+    if opening is None:
+        return motion(db, number)
+    begun = db.execute(f"{_ROWS} WHERE motion = ? AND seq <= ? ORDER BY seq", [number, opening])
+    later = db.execute(_LATER, [number, *_OF_ALL, opening]).fetchall()
+    own = db.execute(_OWN, [number, *_OF_VOTERS, member, opening]).fetchall()
+    (last,) = db.execute(_LAST, [number]).fetchone()
+    found = reduce(after, map(_read, sorted([*later, *own])), _begun(tuple(begun)))
+    return replace(found, last_at=written.moment(last))
+
+
+@lru_cache(maxsize=16)
+def _begun(rows: tuple[Row, ...]) -> Motion:
+    """Return what these rows, up to an opening with its whole electorate, make of a motion."""
+    return fold(map(_read, rows))
+
+
+def _opening(db: "Database", number: int) -> int | None:
+    """Return the number of the row in which a motion's ballot opened last."""
+    sql = f"SELECT max(seq) FROM {EVENTS} WHERE motion = ? AND kind = 'opened'"  # noqa: S608 - a constant
+    (seq,) = db.execute(sql, [number]).fetchone()
+    return None if seq is None else int(seq)
 
 
 def opened(db: "Database", number: int) -> datetime | None:
@@ -52,6 +75,20 @@ def opened(db: "Database", number: int) -> datetime | None:
     sql = f"SELECT max(at) FROM {EVENTS} WHERE motion = ? AND kind = 'opened'"  # noqa: S608 - a constant
     (at,) = db.execute(sql, [number]).fetchone()
     return written.moment(at) if at else None
+
+
+def is_last(db: "Database", found: Motion, member: str) -> bool:
+    """Tell whether, with this member's ballot, all have one, and their motion closes by that."""
+    if found.opening is None or found.opening.rules.early_close != "all-voted":
+        return False
+    waited_for = found.count - (member not in found.ballots)
+    return _cast(db, found.number, "*") >= waited_for and voters(db, found.number) >= waited_for
+
+
+def _cast(db: "Database", number: int, what: str) -> int:
+    sql = f"SELECT count({what}) FROM {EVENTS} WHERE motion = ? AND kind = 'voted'"  # noqa: S608 - constants
+    (count,) = db.execute(sql, [number]).fetchone()
+    return int(count)
 
 
 def voters(db: "Database", number: int) -> int:
@@ -144,6 +181,10 @@ def beat(tx: Tx, started: datetime) -> tuple[datetime, datetime] | None:
     sql = "INSERT OR REPLACE INTO votes_away (id, started, beat) VALUES (1, ?, ?)"
     tx.db.execute(sql, [mark, now])
     return None if row is None or row[0] == mark else (written.moment(row[1]), started)
+
+
+def _read(row: Row) -> Record:
+    return _record(dict(zip(_COLUMNS, row, strict=True)))
 
 
 def _record(row: Mapping[str, Any]) -> Record:

@@ -68,7 +68,10 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What was fixed when the ballot opened: rules, electorate, text, and the promise of the lot's seed."""
+    """What was fixed when the ballot opened: rules, electorate, text, and the promise of the lot's seed.
+
+    `roll` has the electors by their names.
+    """
 
     at: datetime
     rules: VoteRules
@@ -78,6 +81,11 @@ class Opening:
     electors: tuple[Elector, ...]
     text_hash: str
     commitment: str
+    roll: Mapping[str, Elector] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the roll."""
+        object.__setattr__(self, "roll", {elector.name: elector for elector in self.electors})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,15 @@ class Motion:
     def electors(self) -> tuple[Elector, ...]:
         """Those who may vote: the electorate of the opening without who has recused themselves since."""
         return tuple(elector for elector in self.voting.electors if elector.name not in self.recused)
+
+    @property
+    def count(self) -> int:
+        """How many `electors` are, without going through them."""
+        return len(self.voting.electors) - sum(name in self.voting.roll for name in self.recused)
+
+    def elector(self, name: str) -> Elector | None:
+        """Return one who may vote by their name."""
+        return None if name in self.recused else self.voting.roll.get(name)
 
     @property
     def options(self) -> counting.Options:

@@ -208,7 +208,7 @@ def voted(motion: Motion) -> str:
     cast, active = turnout(motion)
     met = counting.quorum_checks(cast, active, counting.quorum(motion.voting.rules))
     reached = "quorum reached" if all(check.holds for check in met) else "quorum not reached yet"
-    return f"{cast.members} of {len(motion.electors)} voted, {reached}"
+    return f"{cast.members} of {motion.count} voted, {reached}"
 
 
 def listed(motion: Motion, now: datetime) -> str:
