@@ -112,7 +112,7 @@ def evaluate(
     """Return the board after one tick, and what is to be said.
 
     `rules` and `values` are by rule and subject, a value None where nothing was measured. An alert whose rule
-    or subject is gone keeps its state until `forget`.
+    or subject is gone keeps its state until `forget`. What concerns one owner alone is no part of a storm.
     """
     board, ending, ended = _silences(board, now)
     seen = dict(board.alerts)
@@ -137,13 +137,22 @@ def evaluate(
                 alert, rule, ears(alert, rule), now, _mute(board, alert, rule, seen, muting)
             )
             lines += [line] if line else []
-    after_tick = replace(board, alerts=seen, numbers=numbers)
-    after_tick, kept, gales = _storm(after_tick, lines, now)
+    alone = [line for line in lines if rules[line.alert.key].private]
+    public = [line for line in lines if not rules[line.alert.key].private] if alone else lines
+    board, kept, gales = _shortened(replace(board, alerts=seen, numbers=numbers), public, now)
+    return board, Told((*kept, *alone), gales, ending, ended)
+
+
+def _shortened(
+    board: Board, lines: Sequence[Line], now: datetime
+) -> tuple[Board, Sequence[Line], tuple[Gale, ...]]:
+    """Put one line in the place of many, new ones or old ones."""
+    board, kept, gales = _storm(board, lines, now)
     if len(kept) > STORM_LINES:
         to = frozenset[str]().union(*(line.to for line in kept))
         top = tuple(line.alert for line in kept)
-        kept, gales = (), (*gales, Gale("wait", len(top), 0, top[:NAMED], len(after_tick.active), to))
-    return after_tick, Told(tuple(kept), tuple(gales), ending, ended)
+        kept, gales = (), (*gales, Gale("wait", len(top), 0, top[:NAMED], len(board.active), to))
+    return board, kept, tuple(gales)
 
 
 def _is_of_use(alert: Alert, now: datetime) -> bool:

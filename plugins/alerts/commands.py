@@ -57,8 +57,9 @@ class AlertId:
 
 
 async def open_alerts(store: Store) -> list[AlertId]:
-    """Return what a left-out id can mean."""
-    return [AlertId(alert.number) for alert in (await store.read(kept.load)).active]
+    """Return what a left-out id can mean: none that a member alone heard of."""
+    active = (await store.read(kept.load)).active
+    return [AlertId(one.number) for one in active if not one.heard or ALERTS in one.heard]
 
 
 @plugin.converter(AlertId, candidates=open_alerts, example="A17")
@@ -89,10 +90,11 @@ async def alert_list(  # noqa: PLR0913 - services, by name
         return "Nothing was measured yet; ask again in ten seconds."
     seen, board = await scene(tick, settings, policies, roster, ask, about), await store.read(kept.load)
     held, zone = seen.held(board), _zone(actor, about)
+    open_ones = ((alert, seen.rules[alert.key]) for alert in board.active if alert.key in seen.rules)
     lines = [
-        texts.listed(alert, seen.rules[alert.key], held.get(alert.key, ""), zone, now)
-        for alert in board.active
-        if alert.key in seen.rules
+        texts.listed(alert, rule, held.get(alert.key, ""), zone, now)
+        for alert, rule in open_ones
+        if not rule.private or _member(actor).name in seen.ears(alert, rule).first
     ]
     lines += [f"Silence {texts.silence(one, zone, now)}" for one in board.silences]
     watched = f"{counted(len(tick.hosts), 'host')} and {counted(len(tick.machines), 'machine')}"
@@ -103,7 +105,7 @@ async def alert_list(  # noqa: PLR0913 - services, by name
 async def alert_show(actor: Actor, about: About, clock: Clock, store: Store, alert: AlertId) -> str:
     """Show what happened to one alert, open or over."""
     happened = await store.read(lambda db: kept.deeds(db, alert.number))
-    if not happened:
+    if not happened or not kept.is_for(happened, _member(actor).name):
         raise NotFound(f"There was no alert {alert}; !alert list names the open ones.")
     zone, now = _zone(actor, about), clock.now()
     shown = happened if len(happened) <= SHOWN else [*happened[:1], *happened[1 - SHOWN :]]
@@ -194,6 +196,8 @@ def _take(
     found = next((one for one in before.active if one.number == alert.number), None)
     if found is None or found.key not in seen.rules:
         raise Conflict(f"{alert} is not open; !alert list names what is.")
+    if seen.rules[found.key].private:
+        raise Conflict(f"{alert} is told to whom it concerns; nobody else has to take it.")
     lasts, note = how
     taken = take(found, seen.rules[found.key].severity, member.name, tx.at, lasts=lasts, note=note)
     board = replace(before, alerts={**before.alerts, taken.key: taken})

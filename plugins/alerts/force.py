@@ -3,14 +3,18 @@
 from datetime import time
 
 from bot import Policies
-from bot.words import PolicyBook
-from plugins.alerts.declared import POLICY, RuleTable, Settings
-from plugins.alerts.metrics import FLAGS
+from bot.words import MEASURES, Measure, PolicyBook
+from plugins.alerts.declared import Settings
+from plugins.alerts.metrics import FALLING, FLAGS
 from plugins.alerts.rules import Rule
+from plugins.alerts.table import POLICY, RuleTable
 
 UNITS = {"load": ""}
 CLEARS = 0.9
-"""Where a rule names no level at which it is over, it is this part of the one at which it is raised."""
+"""Where a rule names no level at which it is over, it is this part of the one at which it is raised.
+
+Where small values are the bad ones, the one at which it is raised is this part of it.
+"""
 
 WORDS = {
     "pressure-cpu": "CPU pressure",
@@ -44,8 +48,11 @@ def is_free(rule: Rule, now: time) -> bool:
 
 def _rule(table: RuleTable, book: PolicyBook) -> Rule:
     raise_at = _number(table.raise_at, book)
-    flag = table.metric in FLAGS
-    clear = raise_at * CLEARS if table.clear_at is None else _number(table.clear_at, book)
+    flag, measure = table.metric in FLAGS, MEASURES[table.scope].get(table.metric)
+    measure = measure or Measure(WORDS.get(table.metric, table.metric), UNITS.get(table.metric, "%"))
+    clear = raise_at / CLEARS if table.metric in FALLING else raise_at * CLEARS
+    if table.clear_at is not None:
+        clear = _number(table.clear_at, book)
     return Rule(
         name=table.name,
         scope=table.scope,
@@ -53,20 +60,23 @@ def _rule(table: RuleTable, book: PolicyBook) -> Rule:
         severity=table.severity,
         raise_at=raise_at,
         clear_at=0.5 if flag else clear,
-        hold=_number(table.hold, book),
-        text=table.text or WORDS.get(table.metric, table.metric),
-        unit=UNITS.get(table.metric, "%"),
+        hold=_number(table.hold, book, in_seconds=True),
+        text=table.text or measure.text,
+        unit=measure.unit,
         flag=flag,
         per_cpu=table.per_cpu,
         free=_free(table.free, book),
+        to=table.to,
+        clear_for=_number(table.clear_for, book, in_seconds=True),
     )
 
 
-def _number(given: float | str, book: PolicyBook) -> float:
+def _number(given: float | str, book: PolicyBook, *, in_seconds: bool = False) -> float:
     if not isinstance(given, str):
         return float(given)
     path = given.removeprefix(POLICY)
-    return float(book.number(path) * SCALES.get(path.rpartition("_")[2], 1))
+    scale = SCALES.get(path.rpartition("_")[2], 1) if in_seconds else 1
+    return float(book.number(path) * scale)
 
 
 def _free(given: str, book: PolicyBook) -> str:

@@ -92,9 +92,18 @@ def deeds(db: Database, number: int) -> list[Deed]:
     return [_deed(row["number"], row["kind"], row["line"], row["who"], row["at"]) for row in rows]
 
 
+def is_for(happened: Sequence[Deed], name: str) -> bool:
+    """Tell whether somebody may know of an alert: everybody, unless it was for other members alone."""
+    first = happened[0].who if happened else ()
+    return not first or name in first or any(who.startswith("#") for who in first)
+
+
 def count(db: Database, kind: str, since: datetime) -> int:
-    """Return how often something happened since then."""
-    query = "SELECT count(*) FROM alerts_events WHERE kind = ? AND at >= ?"
+    """Return how often something happened since then that was not for a member alone."""
+    query = (
+        "SELECT count(*) FROM alerts_events WHERE kind = ? AND at >= ? "
+        "AND (who = '[]' OR instr(who, '\"#') > 0)"
+    )
     return int(db.execute(query, [kind, since.isoformat()]).fetchone()[0])
 
 

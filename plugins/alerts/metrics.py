@@ -1,8 +1,8 @@
-"""What a tick has to say to each rule: one value a subject, None where it was not measured."""
+"""What was measured for each rule: one value a subject, None where it was not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from bot import HostSample, MachineSample, MachineState, Tick
+from bot.words import MEASURES, Figure, HostSample, MachineSample, MachineState, Tick
 from plugins.alerts.board import Key
 from plugins.alerts.rules import Rule
 
@@ -24,14 +24,26 @@ MACHINE: Mapping[str, Callable[[MachineSample], float | None]] = {
     "crashed": lambda machine: None if machine.state is None else machine.state is MachineState.CRASHED,
     "silent": lambda machine: machine.state in {None, MachineState.UNRESPONSIVE},
 }
-KNOWN = {"host": frozenset({*HOST, "silent"}), "machine": frozenset(MACHINE)}
+KNOWN = {
+    "host": frozenset({*HOST, "silent", *MEASURES["host"]}),
+    "machine": frozenset({*MACHINE, *MEASURES["machine"]}),
+    "member": frozenset(MEASURES["member"]),
+}
+"""All metrics, by scope: what a tick holds, and what other plugins work out, which comes once a minute."""
+
+FALLING = frozenset({"disk-days", "bandwidth-hours"})
+"""Metrics whose small values are the bad ones."""
 
 
-def values(tick: Tick, rules: Sequence[Rule]) -> dict[Key, float | None]:
-    """Return the value of each rule for each of its subjects."""
+def values(tick: Tick, rules: Sequence[Rule], figures: Iterable[Figure] = ()) -> dict[Key, float | None]:
+    """Return the value of each rule for each of its subjects; a figure that nobody told is not there."""
+    known = {(one.scope, one.measure, one.subject): one.value for one in figures}
     found: dict[Key, float | None] = {}
     for rule in rules:
-        if rule.scope == "machine":
+        if is_figure(rule):
+            told = [key for key in known if key[:2] == (rule.scope, rule.metric)]
+            found |= {(rule.name, key[2]): known[key] for key in told}
+        elif rule.scope == "machine":
             found |= {(rule.name, one.name): MACHINE[rule.metric](one) for one in tick.machines.values()}
         elif rule.metric == "silent":
             found |= {(rule.name, name): float(host is None) for name, host in tick.hosts.items()}
@@ -41,16 +53,17 @@ def values(tick: Tick, rules: Sequence[Rule]) -> dict[Key, float | None]:
     return found
 
 
-def subjects(tick: Tick, rule: Rule) -> Sequence[str]:
-    """Return the names of all that a rule watches."""
-    return tuple(tick.hosts if rule.scope == "host" else tick.machines)
+def is_figure(rule: Rule) -> bool:
+    """Tell whether a rule goes by what other plugins work out."""
+    return rule.metric in MEASURES[rule.scope]
 
 
-def keyed(tick: Tick, rules: Sequence[Rule]) -> dict[Key, Rule]:
+def keyed(tick: Tick, rules: Sequence[Rule], members: Collection[str] = ()) -> dict[Key, Rule]:
     """Return each rule for each of its subjects, its limits as they are there."""
+    subjects = {"host": tuple(tick.hosts), "machine": tuple(tick.machines), "member": tuple(members)}
     found: dict[Key, Rule] = {}
     for rule in rules:
-        for name in subjects(tick, rule):
+        for name in subjects[rule.scope]:
             host = tick.hosts.get(name) if rule.per_cpu else None
             found[rule.name, name] = rule.for_cpus(host.cpus) if host else rule
     return found

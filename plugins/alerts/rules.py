@@ -18,18 +18,23 @@ class Severity(StrEnum):
     CRIT = "CRIT"
 
 
-Scope = Literal["host", "machine"]
+Scope = Literal["host", "machine", "member"]
+To = Literal["alerts", "owner", "both"]
+
+CLEAR_FOR = 120.0
+"""For how many seconds it must be good to be over, where a rule does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One condition on one metric of every host or every machine.
+    """One condition on one metric of every host, machine or member.
 
     It is bad from `raise_at` on, and good again only beyond `clear_at`; where `clear_at` is the larger one,
     small values are the bad ones. `hold` is how many seconds it must be bad before that is told.
     `text` is what it is called in a line, `unit` what stands behind its values; a `flag` has none. `per_cpu`
     tells that its limits are for each processor of a host. In the hours `free`, like 22:00-06:00, it is
-    allowed.
+    allowed. `to` says who hears of it: the alerts' place, the machine's owner or the member, or both;
+    `clear_for` for how many seconds it must be good to be over.
     """
 
     name: str
@@ -44,6 +49,13 @@ class Rule:
     flag: bool = False
     per_cpu: bool = False
     free: str = ""
+    to: To = "alerts"
+    clear_for: float = CLEAR_FOR
+
+    @property
+    def private(self) -> bool:
+        """Whether it concerns the owner alone: what is critical is never so."""
+        return self.to == "owner" and self.severity is not Severity.CRIT
 
     def for_cpus(self, cpus: int) -> "Rule":
         """Return the rule for a host with that many processors."""

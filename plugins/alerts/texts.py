@@ -1,11 +1,11 @@
 """The chat lines of this plugin."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import Tick, counted, span
-from plugins.alerts.board import Gale, Key, Silence
+from plugins.alerts.board import NAMED, Gale, Key, Silence
 from plugins.alerts.rules import Rule, Severity
 from plugins.alerts.watch import Alert, Kind, Line
 
@@ -16,17 +16,19 @@ DAY = timedelta(days=1)
 
 
 _LINES = {
-    Kind.FIRED: "{severity} {what}{top}. {ack}{look}",
-    Kind.STILL: "still: {severity} {what}. {ack}",
-    Kind.LAPSED: "is nobody's again: {severity} {what}. {ack}",
-    Kind.ESCALATED: "{severity}, nobody has it yet: {what}. {ack}",
-    Kind.FLAPPING: "flaps: {subject} {text} comes and goes; quiet until it settles. {ack}",
-    Kind.SETTLED: "has settled, still bad: {severity} {what}. {ack}",
+    Kind.FIRED: "{severity} {what}{held}{top}.{todo}",
+    Kind.STILL: "still: {severity} {what}{held}.{todo}",
+    Kind.LAPSED: "is nobody's again: {severity} {what}{held}.{todo}",
+    Kind.ESCALATED: "{severity}, nobody has it yet: {what}{held}.{todo}",
+    Kind.FLAPPING: "flaps: {subject} {text} comes and goes; quiet until it settles.{todo}",
+    Kind.SETTLED: "has settled, still bad: {severity} {what}.{todo}",
 }
 
 
-def line(told: Line, rule: Rule | None, tick: Tick, now: datetime) -> str:
-    """Return what is said of an alert."""
+def line(
+    told: Line, rule: Rule | None, tick: Tick, now: datetime, *, held: int = 0, may_take: bool = True
+) -> str:
+    """Return what is said of an alert that holds back `held` others, to somebody who may take it or not."""
     alert = told.alert
     if rule is None or told.kind is Kind.GONE:
         return f"A{alert.number} over: {alert.subject} {alert.rule} is not watched any more."
@@ -37,9 +39,9 @@ def line(told: Line, rule: Rule | None, tick: Tick, now: datetime) -> str:
         what=what_is(alert, rule, now),
         subject=alert.subject,
         text=rule.text,
+        held=f", +{held} held" if held else "",
         top=_top(alert, rule, tick),
-        ack=f"!ack {alert.number}",
-        look=_look(alert, rule),
+        todo=_todo(alert, rule, first=told.kind is Kind.FIRED, may_take=may_take),
     )
     return f"A{alert.number} {said}"
 
@@ -66,7 +68,7 @@ def what_is(alert: Alert, rule: Rule, now: datetime) -> str:
 
 def figure(value: float, rule: Rule) -> str:
     """Return a value with its unit."""
-    return f"{value:.0f} %" if rule.unit == "%" else f"{value:.1f}"
+    return f"{value:.0f} %" if rule.unit == "%" else f"{value:.1f}{_unit(rule)}"
 
 
 def _unit(rule: Rule) -> str:
@@ -80,12 +82,13 @@ def _top(alert: Alert, rule: Rule, tick: Tick) -> str:
     return "".join(f"; top: {one.name} {one.cpu or 0:.0f} %" for one in busiest)
 
 
-def _look(alert: Alert, rule: Rule) -> str:
-    return (
-        f" · !top {alert.subject}"
-        if rule.scope == "host" and not rule.flag
-        else f" · !alert show {alert.number}"
-    )
+def _todo(alert: Alert, rule: Rule, *, first: bool, may_take: bool) -> str:
+    """Return the commands that help: to take it, and where it is told first to look at it."""
+    looks = {"host": f"!top {alert.subject}", "member": "!bandwidth"}
+    look = f"!alert show {alert.number}" if rule.flag else looks.get(rule.scope)
+    words = [f"!ack {alert.number}"] if may_take and not rule.private else []
+    words += [look or f"!alert show {alert.number}"] if first else []
+    return f" {' · '.join(words)}" if words else ""
 
 
 def gale(told: Gale) -> str:
@@ -144,12 +147,33 @@ def clock(at: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"{day}{local:%H:%M} {local.tzname()}{utc}"
 
 
-def summary(alerts: tuple[Alert, ...], held: Mapping[Key, str], rules: Mapping[Key, Rule]) -> str:
-    """Return the open alerts in a few words: `2 open (1 CRIT, 1 acked)`; empty where there is none."""
+def summary(
+    alerts: Collection[Alert],
+    silences: Collection[Silence],
+    rules: Mapping[str, Rule],
+    held: Collection[Key] = (),
+) -> str:
+    """Return open alerts in a few words: `2 alerts open (1 CRIT, 1 acked)`; empty where there is none."""
     if not alerts:
         return ""
-    crit = sum(one.key in rules and rules[one.key].severity is Severity.CRIT for one in alerts)
-    parts = [(crit, "CRIT"), (sum(one.ack is not None for one in alerts), "acked")]
-    parts += [(sum(one.flapping for one in alerts), "flapping"), (len(held), "held")]
+    silenced = {one.key for one in alerts if any(silence.matches(one) for silence in silences)}
+    crit = sum(one.rule in rules and rules[one.rule].severity is Severity.CRIT for one in alerts)
+    parts = [
+        (crit, "CRIT"),
+        (sum(one.ack is not None for one in alerts), "acked"),
+        (len(silenced), "silenced"),
+    ]
+    parts += [(len(set(held) - silenced), "held"), (sum(one.flapping for one in alerts), "flapping")]
     told = ", ".join(f"{count} {word}" for count, word in parts if count)
     return f"{counted(len(alerts), 'alert')} open{f' ({told})' if told else ''}"
+
+
+def names(alerts: Sequence[Alert], now: datetime) -> str:
+    """Return the first of open alerts by name, and who has them: `A1 ford load for 2 h, ann has it`."""
+
+    def name(one: Alert) -> str:
+        lasts, had = span((now - (one.fired or now)).total_seconds()), one.ack and f", {one.ack.by} has it"
+        return f"A{one.number} {one.subject} {one.rule} for {lasts}{had or ''}"
+
+    more = f"; {len(alerts) - NAMED} more" if len(alerts) > NAMED else ""
+    return f"{'; '.join(map(name, alerts[:NAMED]))}{more}"

@@ -14,8 +14,8 @@ from plugins.alerts.rules import FLAP_STATES, Rule, Severity, flap_percent
 FLAP_HIGH, FLAP_LOW = 30.0, 20.0
 """Percent of change at which an alert begins to flap, and at which it has settled."""
 
-CLEAR_FOR, CLEAR_GROWTH, CLEAR_MOST = timedelta(minutes=2), 1.5, timedelta(minutes=30)
-"""How long it must be good to be over: longer each time that it came back within RAISES_WITHIN."""
+CLEAR_GROWTH, CLEAR_MOST = 1.5, timedelta(minutes=30)
+"""By how much longer it must be good to be over each time that it came back within RAISES_WITHIN."""
 
 RAISES_WITHIN = timedelta(hours=1)
 ACK_LASTS = {Severity.WARN: timedelta(hours=24), Severity.CRIT: timedelta(hours=4)}
@@ -97,10 +97,10 @@ class Alert:
         """Whether it fired and is not over."""
         return self.state in {State.FIRING, State.RECOVERING}
 
-    def clear_for(self, now: datetime) -> timedelta:
+    def clear_for(self, rule: Rule, now: datetime) -> timedelta:
         """Return how long it must be good until it is over."""
-        again = max(0, sum(now - at <= RAISES_WITHIN for at in self.raises) - 1)
-        return min(CLEAR_FOR * CLEAR_GROWTH**again, CLEAR_MOST)
+        again, first = max(0, sum(now - at <= RAISES_WITHIN for at in self.raises) - 1), rule.clear_for
+        return min(timedelta(seconds=first) * CLEAR_GROWTH**again, max(timedelta(seconds=first), CLEAR_MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +113,28 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something to say about an alert as it was then, to these listeners."""
+    """Something to say about an alert as it was then, to these listeners.
+
+    What they did not answer before is said `elsewhere`: on another network, where they are on one.
+    """
 
     kind: Kind
     alert: Alert
     to: frozenset[str]
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """Who hears what: `first` everything at once, `on_call` in turn what nobody took, `all` in the end."""
+    """Who hears what: `first` everything at once, `on_call` in turn what nobody took, `all` in the end.
+
+    `nags` tells that they are reminded of what lasts.
+    """
 
     first: frozenset[str]
     on_call: tuple[str, ...] = ()
     all: frozenset[str] = frozenset()
+    nags: bool = True
 
     def at(self, level: int) -> frozenset[str]:
         """Return who hears of a critical alert at that level of escalation, 0 being the first."""
@@ -134,6 +142,10 @@ class Ears:
         if level == last:
             return self.all
         return frozenset({self.on_call[level % len(self.on_call)]} if self.on_call and level < last else ())
+
+    def elsewhere(self, level: int) -> bool:
+        """Tell whether those of that level have been told once already, in vain: the second loop."""
+        return bool(self.on_call) and len(self.on_call) <= level < len(self.on_call) * LOOPS
 
 
 def observe(alert: Alert, rule: Rule, value: float | None, now: datetime) -> Alert:
@@ -172,7 +184,7 @@ def tell(
     """
     if not alert.active:
         return alert, None
-    if _is_over(alert, now):
+    if _is_over(alert, rule, now):
         return _over(alert, now, mute)
     if mute is not None:
         return alert, None
@@ -203,10 +215,10 @@ def _flaps(states: tuple[bool, ...], *, was: bool) -> bool:
     return percent > FLAP_LOW if was else percent >= FLAP_HIGH
 
 
-def _is_over(alert: Alert, now: datetime) -> bool:
+def _is_over(alert: Alert, rule: Rule, now: datetime) -> bool:
     if alert.state is not State.RECOVERING or alert.flapping:
         return False
-    return now - alert.since >= alert.clear_for(now)
+    return now - alert.since >= alert.clear_for(rule, now)
 
 
 def _over(alert: Alert, now: datetime, mute: Mute | None) -> tuple[Alert, Line | None]:
@@ -244,9 +256,10 @@ def _nag(alert: Alert, rule: Rule, ears: Ears, now: datetime) -> tuple[Alert, Li
     if rule.severity is Severity.CRIT and alert.escalated and now - alert.escalated >= ESCALATE:
         level = alert.level + 1
         if heard := ears.at(level):
-            return _say(alert, Kind.ESCALATED, heard, now, level=level, escalated=now)
+            after, line = _say(alert, Kind.ESCALATED, heard, now, level=level, escalated=now)
+            return after, replace(line, elsewhere=ears.elsewhere(level))
         alert = replace(alert, escalated=None)
-    if alert.said and now - alert.said >= REPEAT[rule.severity]:
+    if ears.nags and alert.said and now - alert.said >= REPEAT[rule.severity]:
         return _say(alert, Kind.STILL, ears.first, now)
     return alert, None
 

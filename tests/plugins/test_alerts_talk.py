@@ -51,7 +51,7 @@ async def test_a_load_is_told_once_and_its_end_to_all_who_heard_it(chat: Chat) -
     await chat.ticks(13)
     over = "A1 over: ford load 2.1 after 10 min, peak 15.0; ann had it."
     assert await chat.told() == [(ROOM, over), ("member ann", over)]
-    assert await chat.say("bob", "!alert list") == "No alert: 12 rules watch 1 host and 3 machines."
+    assert await chat.say("bob", "!alert list") == "No alert: 22 rules watch 1 host and 3 machines."
 
 
 async def test_what_happened_can_be_read_afterwards_and_not_changed(chat: Chat, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ async def test_a_silent_host_holds_its_machines_alerts(chat: Chat) -> None:
     chat.hypervisor.hang("ford-3")
     await chat.ticks(10)
     assert [line for _, line in await chat.told()] == [
-        "A2 CRIT ford silent for 30 s. !ack 2 · !alert show 2"
+        "A2 CRIT ford silent for 30 s, +2 held. !ack 2 · !alert show 2"
     ] * 2
     listed = await chat.say("bob", "!alert list")
     assert "A1 WARN ford-1 crashed for 1 min 30 s; held: ford is silent" in listed
@@ -287,4 +287,5 @@ async def test_others_are_told_in_short_and_the_digest_comes_daily(tmp_path: Pat
         await chat.told()
         await chat.clock.advance(86400)
         digest = "Alerts: 1 alert open (1 CRIT, 1 acked); 1 silence in force. !alert list"
-        assert await chat.told() == [(ROOM, digest)]
+        named = "A1 ford load for 20 h 59 min, ann has it"
+        assert await chat.told() == [(ROOM, digest), (ROOM, named)]

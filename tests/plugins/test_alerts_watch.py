@@ -101,7 +101,7 @@ def test_each_return_within_the_hour_makes_the_end_wait_longer() -> None:
     watch, waits = Watch(), []
     for _ in range(8):
         watch.go([9] * 4)
-        waits.append(watch.alert.clear_for(watch.now).total_seconds())
+        waits.append(watch.alert.clear_for(LOAD, watch.now).total_seconds())
         watch.go([5] * (int(waits[-1]) // 10 + 1))
     assert waits[:4] == [120, 180, 270, 405]
     assert max(waits) <= 1800
