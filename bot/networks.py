@@ -4,12 +4,14 @@ Nothing heavy is imported here: until a network is joined, nobody can ask for an
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from bot import config as configs
+from bot.charts.painter import Painter
 from bot.config import Config, Network, XmppNetwork
+from bot.coop.charts import Chart
 from bot.errors import ConfigError
 from bot.model import Group, Place, Relayed
 from bot.ports import Clock, Incidents, LinkStatus, Road, Transport
@@ -26,14 +28,18 @@ HEAD_START = 0.5
 """Seconds for which the rest waits until the rooms are joined, at most."""
 
 _LOOK_SECONDS = 0.005
+Draw = Callable[[Chart], Awaitable[bytes | None]]
 
 
 def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tuple[Transport, ...]:
     """Make the network connections; ConfigError for one without a password that cannot do without."""
-    return tuple(_made(config, name, road, clock, incidents) for name in config.networks)
+    draw = Painter(clock, incidents, config.bot.state / "cache" / "matplotlib").draw
+    return tuple(_made(config, name, road, clock, incidents, draw) for name in config.networks)
 
 
-def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents) -> Transport:
+def _made(
+    config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw
+) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
         from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
@@ -49,6 +55,7 @@ def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incide
             room_lines=bot.room_lines,
             direct_lines=bot.direct_lines,
             incidents=incidents,
+            draw=draw,
         )
     return IrcTransport(
         name,

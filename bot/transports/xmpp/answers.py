@@ -1,18 +1,16 @@
 """From a reply to messages: what the room hears, what only the asker may, and progress as one message."""
 
-import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from bot.coop.charts import Chart
 from bot.model import Message, Reply
 from bot.ports import Clock
 from bot.transports.lines import cap, share_out
 from bot.transports.manner import Manner
 from bot.transports.xmpp.delivery import Delivery, Target, pieces
-from bot.transports.xmpp.upload import NoUpload
-
-_LOG = logging.getLogger("shipboard.xmpp")
+from bot.transports.xmpp.pictures import Pictures
 
 SPARSE = 5.0
 """Seconds between two corrections of the message that tells how far a long command has come."""
@@ -36,15 +34,20 @@ class Answers:
     addresses: Callable[[], tuple[Delivery, Addresses] | None]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
     pass_on: Callable[[], None]
+    pictures: Pictures
     _told: str = ""
     _done: bool = False
     _reported: float | None = None
 
     async def give(self, reply: Reply) -> bool:
-        """Send the reply where it belongs; False if not all of it went out."""
+        """Send the reply where it belongs; False if not all of it went out. A picture follows by itself."""
         self._done = True
-        if isinstance(reply.picture, bytes):
+        sent = await self._say(reply)
+        if reply.picture is not None:
             self.spawn(self._show(reply.picture, alone=reply.private))
+        return sent
+
+    async def _say(self, reply: Reply) -> bool:
         lines = pieces(reply.lines)
         if not lines:
             return True
@@ -59,16 +62,16 @@ class Answers:
         where = "sent to you directly" if sent else "to have, ask me directly"
         return await self._here((*here, f"({len(rest)} more lines {where})")) and sent
 
-    async def _show(self, picture: bytes, *, alone: bool) -> None:
+    async def _show(self, picture: bytes | Chart, *, alone: bool) -> None:
         """Show a picture beside the text, which stands for itself where that cannot be done."""
-        found = self.addresses()
-        target = None if found is None else found[1].alone if alone else found[1].here
-        if found is None or target is None:
-            return
-        try:
-            await found[0].show(target, picture, self._lane)
-        except NoUpload as why:
-            _LOG.info("A picture was not shown: %s.", why)
+
+        def find() -> tuple[Delivery, Target] | None:
+            found = self.addresses()
+            target = None if found is None else found[1].alone if alone else found[1].here
+            return None if found is None or target is None else (found[0], target)
+
+        where = self._lane if alone else str(self.message.place)
+        await self.pictures.show(picture, where, find, self._lane)
 
     async def report(self, part: float, text: str) -> None:
         """Tell how far a long command is, sparsely; nobody waits for this."""

@@ -12,6 +12,7 @@ from bot.transports.manner import Manner
 from bot.transports.queues import Queues, Turn
 from bot.transports.xmpp.answers import Addresses, Answers
 from bot.transports.xmpp.delivery import Delivery, Target
+from bot.transports.xmpp.pictures import Pictures
 from bot.transports.xmpp.session import Session
 from bot.transports.xmpp.stanzas import BODY, Said, parted, room_codes, said
 
@@ -50,6 +51,7 @@ class Conversation:
     clock: Clock
     incidents: Incidents
     current: Callable[[], Session | None]
+    pictures: Pictures = field(default_factory=Pictures)
     chatter: int = 0
     ignored: int = 0
     dropped: int = 0
@@ -167,7 +169,8 @@ class Conversation:
         self.dropped += not await answers.give(reply)
 
     def _answers(self, heard: _Heard, message: Message, pass_on: Callable[[], None]) -> Answers:
-        return Answers(message, self.manner, self.clock, self._addresses(heard), self.queues.spawn, pass_on)
+        found, spawn = self._addresses(heard), self.queues.spawn
+        return Answers(message, self.manner, self.clock, found, spawn, pass_on, self.pictures)
 
     def _addresses(self, heard: _Heard) -> Callable[[], tuple[Delivery, Addresses] | None]:
         """Return what finds where the answers go.

@@ -20,6 +20,7 @@ from bot.transports.race import first, within
 from bot.transports.xmpp.adhoc import AdHoc, Asker
 from bot.transports.xmpp.conversation import Conversation
 from bot.transports.xmpp.delivery import Target, pieces
+from bot.transports.xmpp.pictures import Draw, Pictures, no_pictures
 from bot.transports.xmpp.session import Session
 from bot.transports.xmpp.stanzas import parted
 
@@ -54,6 +55,7 @@ class XmppTransport:
         room_lines: int,
         direct_lines: int,
         incidents: Incidents,
+        draw: Draw = no_pictures,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -70,7 +72,9 @@ class XmppTransport:
         self.stream: Stream | None = None
         self.chatter = Chatter[Target]()
         manner = Manner(prefix, room_lines, direct_lines)
-        self.conversation = Conversation(road, manner, clock, incidents, lambda: self._session)
+        self.conversation = Conversation(
+            road, manner, clock, incidents, lambda: self._session, Pictures(draw)
+        )
         self.adhoc = AdHoc(
             network=name,
             road=road,

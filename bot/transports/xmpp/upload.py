@@ -52,9 +52,7 @@ class Upload:
         """Store a file and return its address; NoUpload says why that cannot be done."""
         if len(data) > LARGEST:
             raise NoUpload(f"the picture has {len(data)} bytes, more than {LARGEST}")
-        if self._store is None:
-            self._store = await self._find()
-        store = self._store
+        store = await self.ready()
         answer = await self.asked.fetch(lambda ident: _request(ident, store, name, len(data), kind), store)
         slot = read_slot(answer)
         try:
@@ -64,6 +62,12 @@ class Upload:
         if status not in {200, 201, 204}:
             raise NoUpload(f"the file store answered {status}")
         return slot.get
+
+    async def ready(self) -> str:
+        """Return the address of what stores files; NoUpload where nothing does."""
+        if self._store is None:
+            self._store = await self._find()
+        return self._store
 
     async def _find(self) -> str:
         """Return the address of the part of the server that stores files (XEP-0030)."""
