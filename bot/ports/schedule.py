@@ -187,7 +187,7 @@ class Agenda(Schedule, Protocol):
     def fail(self, tx: Tx, entry: Scheduled, retry: datetime) -> None:
         """Count a failure; the date is due again, from `retry` on."""
 
-    def recompute(self, tx: Tx, above: int, limit: int) -> int | None:
+    async def recompute(self, above: int, limit: int) -> int | None:
         """Work out the next dates of that many entries that are not due, from this number on.
 
         Returns the last of the numbers, None if there are no more. One whose rule cannot be read is stopped.

@@ -39,7 +39,7 @@ FIRST_RETRY = 60.0
 """Seconds until a date whose handler failed is tried again; doubled each time."""
 
 ANEW = 100
-"""How many entries are worked out anew in one transaction."""
+"""How many entries are worked out anew at once."""
 
 
 class Handlers(Protocol):
@@ -141,8 +141,7 @@ class Scheduler:
         """Work out anew when entries come next: the clock or the rules of zones may have changed."""
         last: int | None = 0
         while last is not None:
-            above = last
-            last = await self.store.write(lambda tx, above=above: self.agenda.recompute(tx, above, ANEW))  # type: ignore[misc]  # mypy#12557
+            last = await self.agenda.recompute(last, ANEW)
 
     async def _handle(self, entries: Sequence[Scheduled], now: datetime) -> None:
         tasks = {asyncio.create_task(self._attempt(entry, now)): entry for entry in entries}

@@ -15,7 +15,7 @@ from bot.errors import Expired, NotFound, Usage
 from bot.model import Notice, Urgency
 from bot.ports import Clock, Declared, Done, Plan, Scheduled, ScheduleState, Store, Tx
 from bot.store.roster import find_member
-from bot.store.schedule import CLAIMS_KEPT, row_of, scheduled
+from bot.store.schedule import CLAIMS_KEPT, Change, anew, row_of, scheduled
 from bot.store.times import instant, storable, text
 
 _ACTIVE = "state = 'active' AND plugin || ' ' || kind IN (SELECT value FROM json_each(:kinds))"
@@ -199,29 +199,31 @@ class SqlAgenda:
         sql = f"UPDATE schedule SET failures = failures + 1, wake = ? {_MINE}"  # noqa: S608 - a constant
         tx.db.execute(sql, [text(retry), entry.number, entry.revision])
 
-    def recompute(self, tx: Tx, above: int, limit: int) -> int | None:
-        """Work out the next dates of that many entries that are not due, from this number on."""
+    async def recompute(self, above: int, limit: int) -> int | None:
+        """Work out the next dates of that many entries that are not due, from this number on.
+
+        They are read beside the writer, so that nobody waits for it: hardly ever is there anything to change.
+        """
         sql = (
             "SELECT * FROM schedule WHERE state = 'active' AND number > ? AND wake > ? "
             "ORDER BY number LIMIT ?"
         )
-        found = [scheduled(row) for row in tx.db.query(sql, [above, text(tx.at), limit])]
-        for entry in found:
-            self._anew(tx, entry)
-        return found[-1].number if found else None
+        now = self._clock.now()
+        found, changes = await self._store.read(
+            lambda db: anew(map(scheduled, db.query(sql, [above, text(now), limit])), now)
+        )
+        if changes:
+            await self._store.write(lambda tx: self._change_all(tx, changes))
+        return found
 
-    def _anew(self, tx: Tx, entry: Scheduled) -> None:
-        try:
-            following = restored(entry.plan.when).after(tx.at)
-        except Usage as error:
-            self.stop(tx, entry, ScheduleState.BROKEN, str(error))
-            return
-        if entry.state is ScheduleState.BROKEN:
-            self.stop(tx, entry, entry.state, entry.reason)
-        elif following is not None and following != entry.next_due:
-            wake = text(following)
-            sql = f"UPDATE schedule SET next_due = ?, wake = ? {_MINE}"  # noqa: S608 - a constant
-            tx.db.execute(sql, [wake, wake, entry.number, entry.revision])
+    def _change_all(self, tx: Tx, changes: Sequence[Change]) -> None:
+        for entry, following, reason in changes:
+            if following is None:
+                self.stop(tx, entry, ScheduleState.BROKEN, reason)
+            else:
+                wake, before = text(following), text(entry.next_due or following)
+                sql = f"UPDATE schedule SET next_due = ?, wake = ? {_MINE} AND next_due = ?"  # noqa: S608 - a constant
+                tx.db.execute(sql, [wake, wake, entry.number, entry.revision, before])
 
     def _insert(self, tx: Tx, plan: Plan, following: datetime) -> int:
         row = {**row_of(plan), "since": text(tx.at), "next_due": text(following), "wake": text(following)}

@@ -4,13 +4,14 @@ The index over `wake` is the heap of what comes next: nothing of the schedule is
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from bot.errors import StoreFault
+from bot.coop.when import restored
+from bot.errors import StoreFault, Usage
 from bot.model import Place
 from bot.ports import CatchUp, Plan, Scheduled, ScheduleState, Target
 from bot.store.times import instant, storable, text
@@ -143,3 +144,28 @@ def _target(written: object) -> Target:
         case [str(network), str(name), bool(direct)]:
             return Place(network, name, direct)
     raise StoreFault(f"{written!r} is no place")
+
+
+class Change(NamedTuple):
+    """The other date that an entry has now, None for one that is broken."""
+
+    entry: Scheduled
+    following: datetime | None
+    reason: str = ""
+
+
+def anew(entries: Iterable[Scheduled], now: datetime) -> tuple[int | None, list[Change]]:
+    """Work out the dates after now; return the last entry's number, if any, and what is to be changed."""
+    last, changes = None, []
+    for entry in entries:
+        last = entry.number
+        try:
+            following = restored(entry.plan.when).after(now)
+        except Usage as error:
+            changes.append(Change(entry, None, str(error)))
+            continue
+        if entry.state is ScheduleState.BROKEN:
+            changes.append(Change(entry, None, entry.reason))
+        elif following is not None and following != entry.next_due:
+            changes.append(Change(entry, following))
+    return last, changes

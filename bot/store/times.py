@@ -11,7 +11,7 @@ def text(at: datetime) -> str:
     >>> text(datetime(2026, 11, 22, 15, 2, tzinfo=UTC))
     '2026-11-22T15:02:00.000000Z'
     """
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def instant(written: str) -> datetime:

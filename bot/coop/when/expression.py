@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.coop.when.grammar import FORMS, Words, ahead, alias
@@ -11,6 +12,7 @@ from bot.coop.when.zones import first, quoted, zone_named
 from bot.errors import Usage
 
 _LONGEST = 200
+_REMEMBERED = 2048  # a schedule asks for the same texts again and again
 _COMMA = re.compile(r"\s*,\s*")
 _CRON = re.compile(r"(cron)\s*[\"'“”„]([^\"'“”„]*)[\"'“”](.*)", re.IGNORECASE)
 _NEAR_THE_END = datetime(9940, 1, 1, tzinfo=UTC)
@@ -74,6 +76,7 @@ def parse(text: str, *, zone: str, now: datetime) -> When:
     return When(given, where.key, _fixed(instant, where), instant, where)
 
 
+@lru_cache(_REMEMBERED)
 def restored(canonical: str) -> When:
     """Understand a canonical text again, also one that is over by now."""
     return parse(canonical, zone="UTC", now=_BEFORE_ALL)
