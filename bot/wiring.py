@@ -14,6 +14,7 @@ from bot.errors import ConfigError, SetupError
 from bot.hypervisors.fake import FakeHypervisor
 from bot.hypervisors.fleet import Fleet
 from bot.meters.host import HostMeter
+from bot.meters.interfaces import Wires
 from bot.model import Group, Place
 from bot.paths import share
 from bot.ports import Clock, Hypervisor, Store
@@ -99,7 +100,8 @@ def policies(config: Config, store: Store) -> Rulebook:
 def meter(config: Config, clock: Clock) -> HostMeter:
     """Make what measures the hosts."""
     folders = {name: table.folder or config.bot.state for name, table in config.hosts.items()}
-    return HostMeter(folders, clock)
+    wires = {name: Wires(table.uplink, table.taps, table.counters) for name, table in config.hosts.items()}
+    return HostMeter(folders, clock, wires=wires)
 
 
 def check(config: Config) -> list[str]:

@@ -11,6 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 NAME = r"[a-z][a-z0-9_-]{0,30}"
 """What a network, a place, a host or a plugin may be called in the config."""
 
+_FAMILIES = "inet|ip|ip6|bridge|netdev|arp"
+"""What tables of nftables are for, nft(8)."""
+
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     base: Path = (info.context or {}).get("base", Path())
@@ -152,7 +155,8 @@ class HostTable(Model):
     """`[hosts.NAME]`: a physical server and what runs its machines.
 
     `sandbox` "auto" takes another uid where the bot may switch, else bubblewrap; "none" must be written out.
-    `folder` holds disks and logs; left out, it is NAME below `state`.
+    `folder` holds disks and logs; left out, it is NAME below `state`. `uplink`, `taps` and `counters` say
+    where traffic is counted, see bot.meters.interfaces.
     """
 
     hypervisor: HypervisorKind
@@ -160,6 +164,9 @@ class HostTable(Model):
     sandbox: SandboxKind = "auto"
     memory_mib: Annotated[int, Field(ge=24, le=65536)] = 64
     kernel: FilePath | None = None
+    uplink: Annotated[str, _like(r"(?!\.\.?$)[^\s/:\x00-\x20]{1,15}", "eth0")] | None = None
+    taps: Annotated[str, _like(r"[\w.-]{0,14}\{machine\}[\w.-]{0,14}", "t{machine}")] = "t{machine}"
+    counters: Annotated[str, _like(rf"({_FAMILIES}) [A-Za-z][A-Za-z0-9_]{{0,63}}", "inet acct")] | None = None
 
 
 class CommandTable(Model):

@@ -72,10 +72,3 @@ def share_of_processor(before: float, now: float, seconds: float) -> float | Non
     if seconds <= 0 or now < before:
         return None
     return (now - before) * 100 / seconds
-
-
-def grown(before: int | None, now: int | None) -> int:
-    """Return by how much a counter has grown; one that is smaller than before began anew at 0."""
-    if now is None or before is None:
-        return 0
-    return now - before if now >= before else now

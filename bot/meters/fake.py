@@ -50,17 +50,20 @@ class FakeMeter:
 
     async def read(self, host: str) -> HostReading:
         """Return the reading that was set."""
+        return self._reading(host)
+
+    async def traffic(self, host: str, machines: Sequence[str]) -> TrafficReading:
+        """Return the counters that were set."""
+        self._reading(host)
+        found = {name: self._machines[name] for name in machines if name in self._machines}
+        return TrafficReading(self._uplinks.get(host), found)
+
+    def _reading(self, host: str) -> HostReading:
         if host not in self._readings:
             raise NotFound(f"There is no host {host}.")
         if host in self._broken:
             raise HypervisorFault(f"host {host} cannot be measured: {self._broken[host]}")
         return self._readings[host]
-
-    async def traffic(self, host: str, machines: Sequence[str]) -> TrafficReading:
-        """Return the counters that were set."""
-        await self.read(host)
-        found = {name: self._machines[name] for name in machines if name in self._machines}
-        return TrafficReading(self._uplinks.get(host), found)
 
 
 def _put(counters: dict[str, Counter], name: str, counter: Counter | None) -> None:

@@ -1,4 +1,4 @@
-"""Measures the machine that the bot runs on, by psutil and the kernel's pressure stall information.
+"""Measures the machine that the bot runs on, by psutil, the kernel's pressure stall information and counters.
 
 PSI: https://docs.kernel.org/accounting/psi.html; a kernel without it gives no pressure.
 """
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import HypervisorFault, NotFound
+from bot.meters import interfaces, nftables
+from bot.meters.interfaces import Kernel, Wires, turned
 from bot.ports import Clock, HostReading, TrafficReading
 
 PRESSURE = Path("/proc/pressure")
@@ -21,10 +23,20 @@ _SOME = re.compile(r"^some avg10=(\d+\.\d+)", re.MULTILINE)
 class HostMeter:
     """A bot.ports.Meter for hosts that are all this machine; each is given with the folder of its disks."""
 
-    def __init__(self, hosts: Mapping[str, Path], clock: Clock, pressure: Path = PRESSURE) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[str, Path],
+        clock: Clock,
+        pressure: Path = PRESSURE,
+        *,
+        wires: Mapping[str, Wires] | None = None,
+        kernel: Kernel | None = None,
+    ) -> None:
         self._hosts = dict(hosts)
         self._clock = clock
         self._pressure = pressure
+        self._wires = dict(wires or {})
+        self._kernel = kernel or Kernel()
 
     def hosts(self) -> tuple[str, ...]:
         """Return the names of the hosts."""
@@ -37,11 +49,25 @@ class HostMeter:
         return await asyncio.to_thread(self._measure, host)
 
     async def traffic(self, host: str, machines: Sequence[str]) -> TrafficReading:
-        """Read the counters of the uplink and of the named machines."""
-        del machines
+        """Read the counters of the uplink and of the named machines, by nftables before those of the taps."""
         if host not in self._hosts:
             raise NotFound(f"There is no host {host}.")
-        return TrafficReading()
+        wires = self._wires.get(host, Wires())
+        if not machines and wires.uplink is None:
+            return TrafficReading()
+        return await asyncio.to_thread(self._count, host, wires, machines)
+
+    def _count(self, host: str, wires: Wires, machines: Sequence[str]) -> TrafficReading:
+        taps = {wires.tap(machine): machine for machine in machines}
+        try:
+            found = interfaces.read(self._kernel, {*taps, *([wires.uplink] if wires.uplink else ())})
+            boot = self._kernel.boot_id()
+        except (OSError, ValueError, IndexError) as error:
+            raise HypervisorFault(f"the traffic of host {host} cannot be counted: {error}") from error
+        counters = {taps[name]: turned(one) for name, one in found.items() if name in taps}
+        if wires.counters and machines:
+            counters |= nftables.read(boot, wires.counters, machines)
+        return TrafficReading(found.get(wires.uplink or ""), counters)
 
     def _measure(self, host: str) -> HostReading:
         import psutil  # noqa: PLC0415 - half a MiB, only for a ship that has hosts

@@ -106,9 +106,9 @@ class Meter(Protocol):
 class Slot:
     """What a host or a machine used in the interval that begins at the Unix time `at`.
 
-    `samples` is how often it was measured; `cpu` percent of one processor, `load` the host's load average,
-    `memory` and `disk` bytes, `received` and `sent` all bytes of the interval, `rate_peak` the most bytes a
-    second in one direction.
+    `samples` is how often it was measured, 0 if only its traffic was; `cpu` percent of one processor, `load`
+    the host's load average, `memory` and `disk` bytes, `received` and `sent` all bytes of the interval,
+    `rate_peak` the most bytes a second in one direction.
     """
 
     at: int

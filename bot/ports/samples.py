@@ -30,7 +30,10 @@ class Samples(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What is written once a minute: rows by (kind, name), who owns each machine now, raw counters."""
+    """What is written once a minute: rows by (kind, name), who owns each machine now, raw counters.
+
+    The counters are as of the rows' end, and written in place of those before, unless there are none.
+    """
 
     slots: Mapping[tuple[str, str], Slot]
     owners: Mapping[str, str | None] = field(default_factory=dict)

@@ -1,9 +1,11 @@
 """Ticks made into rows of a minute."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.coop.samples import HostSample, MachineSample, Tick
 from bot.ports import Slot
+from bot.runtime.tally import Growth, Key
 
 MINUTE = 60
 
@@ -44,11 +46,11 @@ class Minutes:
     """Gathers ticks; `add` returns the rows of a minute once that is over."""
 
     at: int = 0
-    gathered: dict[tuple[str, str], _Gathered] = field(default_factory=dict)
+    gathered: dict[Key, _Gathered] = field(default_factory=dict)
 
-    def add(self, tick: Tick) -> dict[tuple[str, str], Slot]:
-        """Take a tick, and return what the minute before it held, where it is the first of a new one."""
-        at, rows = int(tick.at.timestamp()) // MINUTE * MINUTE, dict[tuple[str, str], Slot]()
+    def add(self, tick: Tick, traffic: Mapping[Key, Growth]) -> dict[Key, Slot]:
+        """Take a tick with its traffic; return what the minute before held, where that is over now."""
+        at, rows = int(tick.at.timestamp()) // MINUTE * MINUTE, dict[Key, Slot]()
         if at != self.at:
             rows = {key: one.slot(self.at) for key, one in self.gathered.items()}
             self.at, self.gathered = at, {}
@@ -57,8 +59,10 @@ class Minutes:
                 _add_host(self.gathered.setdefault(("host", host.name), _Gathered()), host)
         for machine in tick.machines.values():
             if machine.memory is not None:
-                one = self.gathered.setdefault(("machine", machine.name), _Gathered())
-                _add_machine(one, machine, tick.seconds)
+                _add_machine(self.gathered.setdefault(("machine", machine.name), _Gathered()), machine)
+        for key, growth in traffic.items():
+            if growth.received or growth.sent:
+                _add_traffic(self.gathered.setdefault(key, _Gathered()), growth)
         return rows
 
 
@@ -70,15 +74,19 @@ def _add_host(one: _Gathered, host: HostSample) -> None:
     one.disk = host.disk_used
 
 
-def _add_machine(one: _Gathered, machine: MachineSample, seconds: float) -> None:
+def _add_machine(one: _Gathered, machine: MachineSample) -> None:
     one.samples += 1
     one.cpu += [] if machine.cpu is None else [machine.cpu]
     one.memory += [] if machine.memory is None else [machine.memory]
     one.disk = machine.disk or 0
-    one.received += machine.received
-    one.sent += machine.sent
-    if seconds > 0:
-        one.rate_peak = max(one.rate_peak, round(max(machine.received, machine.sent) / seconds))
+
+
+def _add_traffic(one: _Gathered, growth: Growth) -> None:
+    """Add bytes; those of which it is not known how long they took make no peak."""
+    one.received += growth.received
+    one.sent += growth.sent
+    if growth.seconds > 0:
+        one.rate_peak = max(one.rate_peak, round(max(growth.received, growth.sent) / growth.seconds))
 
 
 def _mean(values: list[float] | list[int]) -> float:

@@ -5,26 +5,40 @@ silent, and is not asked again before it has answered.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Self
 
 from bot.coop.machines import Machine, MachineState, Usage
-from bot.coop.samples import HostSample, MachineSample, Tick, grown, share_of_processor
+from bot.coop.samples import HostSample, MachineSample, Tick, share_of_processor
+from bot.coop.traffic import ABSENT, HYPERVISOR, Counter
 from bot.core.crew import World
 from bot.core.invoke import within
 from bot.errors import Fault, ShipboardError, StoreFault
-from bot.ports import Clock, History, HostReading, Hypervisor, Incidents, Meter, Minute, Roster, Slot
+from bot.ports import (
+    Clock,
+    History,
+    HostReading,
+    Hypervisor,
+    Incidents,
+    Meter,
+    Minute,
+    Roster,
+    TrafficReading,
+)
 from bot.runtime.minutes import Minutes
+from bot.runtime.tally import Growth, Key, Tally
 
 TICK_SECONDS = 10.0
 LIMIT_SECONDS = 5.0
 """How long a host or a machine may take to be measured."""
 
-Key = tuple[str, str]
+MOST_UNWRITTEN = 60
+"""How many minutes are kept for a database that cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,14 @@ class _Look:
     state: MachineState
     life: tuple[int | None, datetime | None] = (None, None)
     usage: Usage | None = None
+
+    def counter(self) -> Counter | None:
+        """Return what the hypervisor counts of it; None where it did not say."""
+        if self.usage is None:
+            return None if self.state.is_up else ABSENT
+        if self.usage.received is None or self.usage.sent is None:
+            return ABSENT
+        return Counter(f"{HYPERVISOR}{self.life[0]}", self.usage.received, self.usage.sent)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +74,9 @@ class Sampler:
     skipped: int = 0
     seconds: float = 0.0
     _minutes: Minutes = field(default_factory=Minutes)
+    _unwritten: deque[tuple[Minute, int]] = field(default_factory=partial(deque, maxlen=MOST_UNWRITTEN))
+    _tally: Tally | None = None
+    _uncounted: set[str] = field(default_factory=set)
     _under_way: "dict[Key, asyncio.Task[Any]]" = field(default_factory=dict)
     _hosts: dict[str, tuple[float, HostReading]] = field(default_factory=dict)
     _machines: dict[str, _Look] = field(default_factory=dict)
@@ -94,28 +119,53 @@ class Sampler:
             ("host", name): partial(self._read, name) for name in hosts
         }
         works |= {("machine", machine.name): partial(self._look, machine) for machine in machines}
+        works |= {("traffic", name): partial(self._count, name, machines) for name in hosts}
         found = await self._measure(works)
+        counters, traffic = await self._counted(found, hosts, machines, began)
         tick = Tick(
             self.clock.now(),
             0.0 if self._last is None else began - self._last,
-            {name: self._host(name, found.get(("host", name))) for name in hosts},
-            {one.name: self._machine(one, found.get(("machine", one.name))) for one in machines},
+            {name: self._host(name, found, traffic) for name in hosts},
+            {one.name: self._machine(one, found, traffic) for one in machines},
         )
         self._last = began
         self.history.put(tick)
         self._machines = {name: look for name, look in self._machines.items() if name in tick.machines}
-        rows = self._minutes.add(tick)
+        if rows := self._minutes.add(tick, traffic):
+            owners = {machine.name: machine.owner for machine in machines}
+            self._unwritten.append((Minute(rows, owners, counters), int(tick.at.timestamp())))
         await self.pulse(tick)
-        await self._record(rows, tick, {machine.name: machine.owner for machine in machines})
+        if rows:
+            await self._write_down()
         self.seconds = self.clock.monotonic() - began
         return tick
 
-    async def _record(self, rows: Mapping[Key, Slot], tick: Tick, owners: Mapping[str, str | None]) -> None:
-        if rows:
+    async def _write_down(self) -> None:
+        try:
+            while self._unwritten:
+                await self.history.record(*self._unwritten[0])
+                self._unwritten.popleft()
+        except StoreFault as error:  # whoever watches goes on without the history
+            self.incidents.report(error, during="writing down what was measured")
+
+    async def _counted(
+        self, found: Mapping[Key, object], hosts: Collection[str], machines: Collection[Machine], at: float
+    ) -> tuple[Mapping[Key, Counter], Mapping[Key, Growth]]:
+        """Return the counters as they were at the tick before, and by how much they have grown since.
+
+        With a minute is written how far they had come in it: what comes after is counted again if we end.
+        """
+        if self._tally is None:
             try:
-                await self.history.record(Minute(rows, owners), int(tick.at.timestamp()))
-            except StoreFault as error:  # whoever watches goes on without the history
-                self.incidents.report(error, during="writing down what was measured")
+                self._tally = Tally.of(await self.history.counters())
+            except StoreFault as error:
+                self.incidents.report(error, during="reading what was counted before")
+                return {}, {}
+        now = {("host", name): _uplink(name, found) for name in hosts}
+        now |= {("machine", one.name): _counter(one, found, metered=one.host in hosts) for one in machines}
+        self._tally.keep(now)
+        before = self._tally.counters()
+        return before, {key: self._tally.take(key, one, at) for key, one in now.items() if one is not None}
 
     async def _measure(self, works: Mapping[Key, Callable[[], Awaitable[object]]]) -> dict[Key, object]:
         """Do all works side by side; what failed, or is still under way at the limit, is left out."""
@@ -130,7 +180,21 @@ class Sampler:
         for key, result in found.items():
             if isinstance(result, Exception) and not isinstance(result, ShipboardError):
                 self.incidents.report(result, during=f"measuring {' '.join(key)}")
+        self._tell_uncounted(found)
         return {key: result for key, result in found.items() if not isinstance(result, Exception)}
+
+    def _tell_uncounted(self, found: Mapping[Key, object]) -> None:
+        """Tell once of each host that can be measured, but whose traffic cannot be counted."""
+        away = {host for host in self.meter.hosts() if not isinstance(found.get(("host", host)), tuple)}
+        for (kind, host), result in found.items():
+            if kind == "traffic" and not isinstance(result, Exception):
+                self._uncounted.discard(host)
+            elif kind == "traffic" and isinstance(result, Fault) and host not in self._uncounted | away:
+                self._uncounted.add(host)
+                self.incidents.report(result, during=f"counting the traffic of {host}")
+
+    async def _count(self, host: str, machines: Collection[Machine]) -> TrafficReading:
+        return await self.meter.traffic(host, [machine.name for machine in machines if machine.host == host])
 
     async def _read(self, host: str) -> tuple[float, HostReading]:
         reading = await self.meter.read(host)
@@ -144,10 +208,13 @@ class Sampler:
                 usage = await self.hypervisor.usage(machine)
         return _Look(self.clock.monotonic(), info.state, (info.pid, info.since), usage)
 
-    def _host(self, name: str, found: object) -> HostSample | None:
-        if not isinstance(found, tuple):
+    def _host(
+        self, name: str, found: Mapping[Key, object], traffic: Mapping[Key, Growth]
+    ) -> HostSample | None:
+        read, grown = found.get(("host", name)), traffic.get(("host", name), Growth())
+        if not isinstance(read, tuple):
             return None
-        at, now = found
+        at, now = read
         before, self._hosts[name] = self._hosts.get(name), (at, now)
         cpu = share_of_processor(before[1].cpu_seconds, now.cpu_seconds, at - before[0]) if before else None
         return HostSample(
@@ -162,28 +229,51 @@ class Sampler:
             disk_total=now.disk_total,
             disk_used=now.disk_total - now.disk_free,
             pressure=now.pressure,
+            received=grown.received,
+            sent=grown.sent,
         )
 
-    def _machine(self, machine: Machine, look: object) -> MachineSample:
+    def _machine(
+        self, machine: Machine, found: Mapping[Key, object], traffic: Mapping[Key, Growth]
+    ) -> MachineSample:
+        key = ("machine", machine.name)
+        look, grown = found.get(key), traffic.get(key, Growth())
+        sample = MachineSample(
+            name=machine.name, host=machine.host, state=None, received=grown.received, sent=grown.sent
+        )
         if not isinstance(look, _Look):
-            return MachineSample(name=machine.name, host=machine.host, state=None)
+            return sample
         if look.usage is None:
-            return MachineSample(name=machine.name, host=machine.host, state=look.state)
+            return replace(sample, state=look.state)
         before, self._machines[machine.name] = self._machines.get(machine.name), look
         used, then = look.usage, before.usage if before else None
         same = before is not None and then is not None and before.life[0] == look.life[0]
-        return MachineSample(
-            name=machine.name,
-            host=machine.host,
+        return replace(
+            sample,
             state=look.state,
             cpu=share_of_processor(then.cpu_seconds, used.cpu_seconds, look.at - before.at)
             if before and then and same
             else None,
             memory=used.memory_bytes,
             disk=used.disk_bytes,
-            received=grown(then.received, used.received) if then else 0,
-            sent=grown(then.sent, used.sent) if then else 0,
         )
+
+
+def _uplink(host: str, found: Mapping[Key, object]) -> Counter | None:
+    """Return the counter of a host's uplink; None where it is not known, or the host is not."""
+    reading = found.get(("traffic", host))
+    if not isinstance(reading, TrafficReading) or ("host", host) not in found:
+        return None
+    return reading.uplink or ABSENT
+
+
+def _counter(machine: Machine, found: Mapping[Key, object], *, metered: bool) -> Counter | None:
+    """Return a machine's counter, the meter's before the hypervisor's; None where it is not known."""
+    reading = found.get(("traffic", machine.host)) if metered else TrafficReading()
+    if not isinstance(reading, TrafficReading):
+        return None
+    look = found.get(("machine", machine.name))
+    return reading.machines.get(machine.name) or (look.counter() if isinstance(look, _Look) else None)
 
 
 async def _outcome(work: Awaitable[object]) -> object:

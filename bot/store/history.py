@@ -57,7 +57,8 @@ def _minute(minute: Minute, now: int, tx: Tx) -> None:
     at = min((slot.at for slot in minute.slots.values()), default=now // _MINUTE * _MINUTE)
     rollup.record(tx.db, minute.slots)
     traffic.note_owners(tx.db, minute.owners, at)
-    traffic.put_counters(tx.db, minute.counters)
+    if minute.counters:
+        traffic.put_counters(tx.db, minute.counters)
     rollup.roll_up(tx.db, now, again_from=at)
     if now % PRUNED_EVERY < _MINUTE:
         rollup.prune(tx.db, now)

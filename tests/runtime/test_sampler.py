@@ -2,12 +2,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot import (
     HostReading,
@@ -18,7 +16,7 @@ from bot import (
     Slot,
     Tick,
 )
-from bot.coop.samples import grown, share_of_processor
+from bot.coop.samples import share_of_processor
 from bot.coop.traffic import Counter, Traffic
 from bot.errors import StoreFault
 from bot.hypervisors.fake import FakeHypervisor
@@ -26,7 +24,6 @@ from bot.meters.fake import FakeMeter
 from bot.meters.host import HostMeter
 from bot.ports import Minute
 from bot.runtime.clock import SystemClock
-from bot.runtime.minutes import Minutes
 from bot.runtime.sampler import LIMIT_SECONDS, TICK_SECONDS, Sampler
 from bot.testing import START, Chat, FakeClock, FakeIncidents, settle
 
@@ -244,34 +241,7 @@ async def test_a_history_that_cannot_be_written_stops_no_watch() -> None:
     assert [during for _, during, _ in ward.incidents.reported] == ["writing down what was measured"]
 
 
-def machine(at: int, received: int, sent: int) -> Tick:
-    sample = MachineSample(
-        name="m",
-        host="ford",
-        state=MachineState.RUNNING,
-        cpu=2.0,
-        memory=5,
-        disk=9,
-        received=received,
-        sent=sent,
-    )
-    return Tick(datetime.fromtimestamp(at, UTC), 10.0, {}, {"m": sample})
-
-
-@given(st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**12)), min_size=1, max_size=40))
-def test_the_rows_of_minutes_hold_every_byte(traffic: list[tuple[int, int]]) -> None:
-    minutes, rows = Minutes(), list[Slot]()
-    for number, (received, sent) in enumerate(traffic):
-        rows += minutes.add(machine(number * 10, received, sent)).values()
-    rows += minutes.add(Tick(datetime.fromtimestamp(10**6, UTC), 10.0, {}, {})).values()
-    assert sum(row.received for row in rows) == sum(received for received, _ in traffic)
-    assert sum(row.sent for row in rows) == sum(sent for _, sent in traffic)
-    assert max(row.rate_peak for row in rows) == max(round(max(pair) / 10) for pair in traffic)
-    assert all(row.samples <= 6 and row.at % 60 == 0 for row in rows)
-
-
-def test_a_counter_that_is_smaller_began_anew() -> None:
-    assert (grown(10, 25), grown(25, 10), grown(None, 10), grown(10, None)) == (15, 10, 0, 0)
+def test_no_share_is_told_of_a_processor_that_began_anew() -> None:
     assert share_of_processor(1.0, 3.0, 4.0) == 50.0
     assert share_of_processor(3.0, 1.0, 4.0) is None
     assert share_of_processor(1.0, 3.0, 0.0) is None
