@@ -226,7 +226,7 @@ BOB = (
 )
 NEEDS_A_CONFIG = [
     ("run",), ("check",), ("member", "list"), ADMIN, ("member", "identity", "a", "b:c"), MACHINE,
-    ("machine", "list"), ("backup", "x.db"), ("verify",),
+    ("machine", "list"), ("backup", "x.db"), ("verify",), ("vote", "export", "1", "x"),
 ]  # fmt: skip
 
 
@@ -257,7 +257,9 @@ def test_no_config_at_all_is_one_line(
 
 
 @pytest.mark.parametrize(
-    "words", [("member", "list"), ("machine", "list"), ("verify",), ("backup", "x.db")], ids=" ".join
+    "words",
+    [("member", "list"), ("machine", "list"), ("verify",), ("backup", "x.db"), ("vote", "export", "1", "x")],
+    ids=" ".join,
 )
 def test_reading_makes_no_database(shell: Shell, words: tuple[str, ...]) -> None:
     said = f"{shell.database}: there is no database yet; shipboard member add makes it"

@@ -26,6 +26,11 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--live", action="store_true", help="ask the running bot how it is")
     _people(verbs.group("member", "who belongs to the co-op"))
     _machines(verbs.group("machine", "the virtual machines"))
+    votes, what = (
+        verbs.group("vote", "what the co-op decided"),
+        "write a closed vote's certificate and events",
+    )
+    votes.add("export", "papers:vote", what, "NUMBER", "FOLDER")
     verbs.add("backup", "books:backup", "copy the database, also while the bot runs", "FILE")
     verify = verbs.add("verify", "books:verify", "prove that nobody rewrote what is chained")
     verify.add_argument("--head", metavar="HEX", help="a head that was published: 12 to 64 hex digits")

@@ -109,6 +109,7 @@ class Plugin:
     due_handlers: list[DueHandler] = field(default_factory=list)
     planners: list[Function] = field(default_factory=list)
     tick_handlers: list[Function] = field(default_factory=list)
+    exporter: Function | None = None
 
     def command(  # noqa: PLR0913 - a declaration in one place; all but the name by keyword
         self,
@@ -255,6 +256,15 @@ class Plugin:
         """
         self.tick_handlers.append(handler)
         return handler
+
+    def exports(self, exporter: Handler) -> Handler:
+        """Let the command line write something of this plugin's into files, also while the bot runs.
+
+        The function gets a read-only sqlite_utils Database and a word that says what, and returns each file's
+        text by its name. What must not be known outside yet, it refuses.
+        """
+        self.exporter = exporter
+        return exporter
 
     def migration(self, step: Migration) -> Migration:
         """Run this function of the sqlite_utils Database once, in declared order, in a transaction."""

@@ -1,6 +1,6 @@
 """What the plugin keeps: the chain of events, and beside it what must stay secret for a while."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, reduce
@@ -122,8 +122,20 @@ def head(db: "Database") -> str:
 
 def verdict(db: "Database") -> Verdict:
     """Recompute the chain and name its first fault."""
-    rows = db.query(f"SELECT * FROM {EVENTS} ORDER BY seq")  # noqa: S608 - a constant
-    return verify(_link(row) for row in rows)
+    return verify(links(db))
+
+
+def links(db: "Database", last: int = 2**63 - 1) -> Iterator[Link]:
+    """Yield the chain's rows up to one of them."""
+    rows = db.query(f"SELECT * FROM {EVENTS} WHERE seq <= ? ORDER BY seq", [last])  # noqa: S608 - a constant
+    return (_link(row) for row in rows)
+
+
+def first_ballot(db: "Database", number: int) -> int:
+    """Return the row of the first ballot since a motion's last opening, 0 if there is none."""
+    sql = f"SELECT min(seq) FROM {EVENTS} WHERE motion = ? AND kind IN (?, ?) AND seq > ?"  # noqa: S608 - a constant
+    (seq,) = db.execute(sql, [number, *_OF_VOTERS, _opening(db, number) or 0]).fetchone()
+    return int(seq or 0)
 
 
 def missed(db: "Database") -> Mapping[str, int]:

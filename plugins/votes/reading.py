@@ -55,7 +55,7 @@ async def vote_cert(motion: Ended) -> Reply:
     """Show the certificate of a closed motion, with every number that led to its result."""
     number = motion.alone()
     records = await motion.desk.store.read(lambda db: ledger.records(db, number))
-    found = _ended(fold(records))
+    found = ended(fold(records))
     first = texts.line(texts.result(found), found.head)
     return Reply((first, *lines(certify(records))))
 
@@ -67,14 +67,15 @@ async def vote_recount(motion: Ended) -> str:
     verdict = await motion.desk.store.read(ledger.verdict)
     if not verdict.whole:
         raise Conflict(f"The chain of events is broken: {verdict.fault}. Tell the admins: shipboard verify.")
-    found = _ended(await motion.desk.read(number))
+    found = ended(await motion.desk.read(number))
     same = "as announced" if recount(found).end == found.ended.end or found.ended.why else "NOT as announced"
     result = texts.short(texts.result(found), texts.LONGEST - 90)
     text = f"{result}. Recounted {same}; {verdict.length} events whole."
     return texts.line(text, verdict.head)
 
 
-def _ended(motion: Motion) -> Motion:
+def ended(motion: Motion) -> Motion:
+    """Return a motion whose ballot has closed; Conflict for any other."""
     if motion.opening is None or motion.closing is None:
         if motion.stage is Stage.OPEN:
             raise Conflict(
