@@ -1,5 +1,6 @@
 """What people say to the bot, on its way to the road and back; it outlives a single session."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
@@ -21,6 +22,7 @@ LONGEST = 10_000
 
 _ACTION = "/me "
 _TOO_LONG = f"That is too long for me: at most {LONGEST:,} signs."
+_CORRECTED = "A correction runs nothing: say it as a new message."
 _SLOWLY = "Slowly: too many commands wait, I leave out what comes now."
 
 
@@ -56,6 +58,7 @@ class Conversation:
     ignored: int = 0
     dropped: int = 0
     queues: Queues[_Spoken] = field(init=False)
+    _telling: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.queues = Queues(self._converse, self.incidents)
@@ -94,7 +97,7 @@ class Conversation:
 
     def _overhear(self, session: Session, bare: str, nick: str, body: str, marks: Said) -> None:
         """Hand on what was said to others, line by line; neither history nor what was said anew."""
-        if marks.delayed or marks.corrects or marks.forwards:
+        if marks.delayed or marks.corrects or marks.retracts or marks.forwards:
             return
         action = body.startswith(_ACTION)
         for line in body.removeprefix(_ACTION)[:LONGEST].splitlines():
@@ -120,8 +123,11 @@ class Conversation:
         self._admit(_Heard(session, sender, found, marks, real))
 
     def _admit(self, heard: _Heard) -> None:
-        if heard.marks.corrects or heard.marks.forwards:
+        marks = heard.marks
+        if marks.corrects or marks.retracts or marks.forwards:
             self.ignored += 1
+            if marks.corrects and not (marks.retracts or marks.forwards or marks.delayed):
+                self._turn_away(heard, _CORRECTED)
             return
         key = heard.real or heard.sender
         if not self.queues.reserve(key, bounded=heard.session.turns.pace is not None):
@@ -130,7 +136,7 @@ class Conversation:
                 self.queues.spawn(self._refuse(heard, _SLOWLY))
         elif len(heard.said.text) > LONGEST:
             self.queues.release(key)
-            self.queues.spawn(self._refuse(heard, _TOO_LONG))
+            self._turn_away(heard, _TOO_LONG)
         else:
             self.queues.put(key, _Spoken(heard, self._message(heard)))
 
@@ -154,6 +160,14 @@ class Conversation:
             replayed=heard.marks.delayed,
             named=heard.said.named,
         )
+
+    def _turn_away(self, heard: _Heard, text: str) -> None:
+        """Tell somebody why nothing comes of it; whoever is being told such a thing already hears it once."""
+        if heard.sender not in self._telling:
+            self._telling.add(heard.sender)
+            telling = asyncio.ensure_future(self._refuse(heard, text))
+            telling.add_done_callback(lambda _: self._telling.discard(heard.sender))
+            self.queues.spawn(telling)
 
     async def _refuse(self, heard: _Heard, text: str) -> None:
         answers = self._answers(heard, self._message(heard), lambda: None)

@@ -18,6 +18,12 @@ _DELAY = "{urn:xmpp:delay}delay"  # XEP-0203
 _OLD_DELAY = "{jabber:x:delay}x"  # XEP-0091
 _STANZA_ID = "{urn:xmpp:sid:0}stanza-id"  # XEP-0359
 _REPLACE = "{urn:xmpp:message-correct:0}replace"  # XEP-0308
+_RETRACTS = frozenset(
+    {
+        "{urn:xmpp:message-retract:1}retract",  # XEP-0424
+        "{urn:xmpp:fasten:0}apply-to",  # as its first versions had it, XEP-0422
+    }
+)
 _OOB = "{jabber:x:oob}"  # XEP-0066
 _PING = "{urn:xmpp:ping}ping"  # XEP-0199
 _NO_CHAR = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
@@ -43,13 +49,14 @@ class Said:
     """What a <message/> with a body says about itself, beside its body.
 
     `stamps` are its stanza-ids as (by, id); `delayed` marks what was said earlier, `corrects` what replaces
-    an earlier message, `forwards` what wraps somebody else's.
+    an earlier message, `retracts` what takes one back, `forwards` what wraps somebody else's.
     """
 
     id: str
     stamps: tuple[tuple[str, str], ...] = ()
     delayed: bool = False
     corrects: bool = False
+    retracts: bool = False
     forwards: bool = False
 
     def stamp(self, by: str) -> str | None:
@@ -62,7 +69,7 @@ class Said:
 
 def said(stanza: Element) -> Said:
     """Read a message's children, each by its full name."""
-    stamps, delayed, corrects, forwards = [], False, False, False
+    stamps, delayed, corrects, retracts, forwards = [], False, False, False, False
     for child in stanza:
         if child.tag == _STANZA_ID:
             stamps.append((child.get("by", ""), child.get("id", "")))
@@ -70,9 +77,11 @@ def said(stanza: Element) -> Said:
             delayed = True
         elif child.tag == _REPLACE:
             corrects = True
+        elif child.tag in _RETRACTS:
+            retracts = True
         elif child.tag in _FORWARDS:
             forwards = True
-    return Said(stanza.get("id", ""), tuple(stamps), delayed, corrects, forwards)
+    return Said(stanza.get("id", ""), tuple(stamps), delayed, corrects, retracts, forwards)
 
 
 @dataclass(frozen=True, slots=True)

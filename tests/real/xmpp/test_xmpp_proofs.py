@@ -92,7 +92,7 @@ async def test_what_claims_to_be_old_is_not_run(prosody: Prosody, people: People
     assert replayed == [True, True]
 
 
-async def test_nothing_wrapped_or_corrected_runs(prosody: Prosody, people: People) -> None:
+async def test_nothing_wrapped_or_retracted_runs(prosody: Prosody, people: People) -> None:
     await prosody.start()
     bob = await people(prosody, "bob")
     body = "<body>!ping forged</body>"
@@ -103,7 +103,8 @@ async def test_nothing_wrapped_or_corrected_runs(prosody: Prosody, people: Peopl
         f"<sent xmlns='urn:xmpp:carbons:2'>{wrapped}</sent>",
         wrapped,
         f"<result xmlns='urn:xmpp:mam:2' id='1'>{wrapped}</result>",
-        "<replace xmlns='urn:xmpp:message-correct:0' id='x1'/>",
+        "<retract xmlns='urn:xmpp:message-retract:1' id='x1'/>",
+        "<apply-to xmlns='urn:xmpp:fasten:0' id='x1'/>",
     ]
     async with at_sea(prosody) as ship:
         await ship.until("coming in", rooms=(TEAM,))
@@ -116,6 +117,31 @@ async def test_nothing_wrapped_or_corrected_runs(prosody: Prosody, people: Peopl
         assert (await direct(bob, "ping fence")).body == "pong fence"
         await bob.fence()
     assert [message.text for message in ship.road.heard if "forged" in message.text] == []
+
+
+async def test_what_is_corrected_or_taken_back_ran_once_and_a_correction_is_refused_aloud(
+    prosody: Prosody, people: People
+) -> None:
+    await prosody.start()
+    bob = await people(prosody, "bob")
+    corrected = "<replace xmlns='urn:xmpp:message-correct:0' id='x1'/>"
+    retracted = "<retract xmlns='urn:xmpp:message-retract:1' id='x1'/>"
+    async with at_sea(prosody) as ship:
+        await ship.until("coming in", rooms=(TEAM,))
+        for to, kind, sender, said in (
+            (TEAM, "groupchat", f"{TEAM}/Eddie", "!ping once"),
+            (f"eddie@{DOMAIN}", "chat", f"eddie@{DOMAIN}/shipboard", "ping once"),
+        ):
+            bob.raw(f"<message to='{to}' type='{kind}' id='x1'><body>{said}</body></message>")
+            await bob.hears("pong once", sender=sender, kind=kind)
+            for _ in range(3):
+                bob.raw(f"<message to='{to}' type='{kind}' id='x2'><body>{said}</body>{corrected}</message>")
+            await bob.hears(r"(bob: )?A correction runs nothing: .*", sender=sender, kind=kind)
+            bob.raw(f"<message to='{to}' type='{kind}' id='x3'><body>{said}</body>{retracted}</message>")
+        bob.tell("ping fence")
+        await bob.hears("pong fence", sender=f"eddie@{DOMAIN}", kind="chat")
+        await bob.fence()
+    assert [message.text for message in ship.road.heard].count("ping once") == 2
 
 
 async def test_only_the_room_and_our_server_give_a_message_its_id(prosody: Prosody, people: People) -> None:
