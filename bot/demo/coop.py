@@ -178,6 +178,17 @@ pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 [places]
 team = {json.dumps(team)}
 admins = ["{NETWORK}/{coop.admins_room}"]
+alerts = {json.dumps(team)}
+
+[[plugins.alerts.rule]]           # as a policy's, but soon: everything is measured each second here
+name = "excess-use"
+scope = "machine"
+metric = "cpu"
+raise = 25
+clear = 15
+for = 3
+clear_for = 0
+to = "both"
 
 [plugins.posts.digest]
 when = "every mon 09:00"

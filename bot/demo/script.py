@@ -11,7 +11,7 @@ STRANGER = "vogon"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one person says in the room, and what must come; `{number}` stands for what answers named so.
+    """What one person says in the room, and what must come; `{number}` in them is what answers named so.
 
     A person called `NAME@jabber` is a member in the Jabber room. `heard_by` is who must hear the answers, if
     that is another; `form`: it is no line that is said, but a command of which the bot is asked for the form.
@@ -55,6 +55,7 @@ def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
         Step("A command in the guest; only its owner may, and hears the answer directly.", (
             Line(one, f"!vm run {own} uname -a", (rf"^\[{own}\] Linux ", direct), 40.0),
         )),
+        _busy(own, one, f"{_away(coop)}@{JABBER}" if jabber else ""),
         Step("A stranger is refused.", (
             Line(STRANGER, f"!vm stop {own}", ("^Only the owner of the machine or admins may vm stop",)),
         )),
@@ -76,9 +77,31 @@ def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
     )  # fmt: skip
 
 
+def _busy(machine: str, owner: str, far: str) -> Step:
+    """Return how a guest that does too much is told of, taken care of and calmed; its owner is an admin.
+
+    With somebody `far` away on Jabber, they hear it too.
+    """
+    work, calm = f"!vm run {machine} yes > /dev/null 2>&1 &", f"!vm run {machine} killall yes"
+    begun, over = (
+        rf"^(?P<alert>A\d+) WARN {machine} CPU ",
+        f"^{{alert}} over: {machine} CPU .*; {owner} had it",
+    )
+    return Step("A guest that takes too much is told of in all rooms, until it is over.", (
+        Line(owner, work, (begun,), 60.0, heard_by=far),
+        Line(owner, "!ack {alert}", ("^{alert} is yours until ",)),
+        Line(owner, calm, (over,), 60.0),
+    ))  # fmt: skip
+
+
+def _away(coop: Coop) -> str:
+    """Return somebody who is on Jabber and not on IRC."""
+    return coop.members[-1].name
+
+
 def _on_jabber(coop: Coop) -> tuple[Step, ...]:
     """Return what two rooms on two networks have to show; somebody is there who is not on IRC."""
-    there = next(member.name for member in reversed(coop.members))
+    there = _away(coop)
     away, far = coop.seat, f"{there}@{JABBER}"
     listed = (f"{coop.booted} running",)
     return (

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.store import database, lock
 
 PASSWORD_BITS = 60
+TICK_SECONDS = 1.0
+"""How often everything is measured, so that nobody has to wait for an alert."""
+
 ABOARD_SECONDS = 30.0
 """How long the bot may take to be in its rooms and answer."""
 
@@ -107,7 +110,7 @@ async def stage(coop: Coop, folder: Path, cache: Path, say: Callable[[str], None
         guests = await _choose(coop, spell, cache, say)
         config, machines = spell(guests.host), list(coop.machines)
         stack.push_async_callback(_end_guests, config, machines)
-        ship = await app.build(config, stack)
+        ship = replace(await app.build(config, stack), every=TICK_SECONDS)
         await ship.store.write(lambda tx: coops.enter(tx, coop, jabber=served is not None))
         if guests.host["hypervisor"] == "fake":
             await ship.fleet.start(coop.machine(coop.booted))

@@ -88,7 +88,7 @@ class Tour:
         while not ear.lines.empty():
             ear.lines.get_nowait()
         self._say(self.ears[line.who], line, says)
-        wanted, came = list(line.answers), list[str]()
+        wanted, came = [self._filled(answer) for answer in line.answers], list[str]()
         try:
             async with asyncio.timeout(line.seconds):
                 while wanted:
@@ -109,6 +109,12 @@ class Tour:
             by.person.fill(says)
         else:
             by.person.say(by.room, says)
+
+    def _filled(self, pattern: str) -> str:
+        """Return a pattern with what answers named in it; its own braces stay."""
+        for name, value in self.numbers.items():
+            pattern = pattern.replace(f"{{{name}}}", re.escape(value))
+        return pattern
 
     def _match(self, wanted: list[str], text: str) -> None:
         for pattern in wanted:

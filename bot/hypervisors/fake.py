@@ -36,12 +36,15 @@ class _Played:
     limits: Limits | None = None
     detail: str = ""
     console: tuple[str, ...] = field(default=())
+    busy: datetime | None = None
+    spent: float = 0.0
 
 
 class FakeHypervisor:
     """Plays the machines of one host, stopped at first; a bot.ports.Hypervisor.
 
-    `answers` maps a command to what it writes; others than `echo`, `uname -a` and `uptime` end with 127.
+    `answers` maps a command to what it writes; others than `echo`, `uname -a` and `uptime` end with 127. A
+    guest is busy with `yes … &` until `killall yes`.
     """
 
     def __init__(self, host: str, clock: Clock) -> None:
@@ -70,6 +73,12 @@ class FakeHypervisor:
     def hang(self, name: str) -> None:
         """Make a running machine unresponsive."""
         self._machines[name] = replace(self._machines[name], state=MachineState.UNRESPONSIVE)
+
+    def work(self, name: str, *, busy: bool) -> None:
+        """Let a machine use all of a processor from now on, or no longer."""
+        played, now = self._machines[name], self._clock.now()
+        spent = played.spent + ((now - played.busy).total_seconds() if played.busy else 0.0)
+        self._machines[name] = replace(played, busy=now if busy else None, spent=spent)
 
     def notify(self, name: str, text: str) -> None:
         """Let a guest's root say something."""
@@ -139,18 +148,31 @@ class FakeHypervisor:
         played = self._up("run", machine)
         if played.state is not MachineState.RUNNING:
             raise Conflict(f"{machine.name} is {played.state}: its agent does not answer.")
-        if command in self.answers:
-            return RunResult(0, self.answers[command].encode())
+        said = self.answers.get(command, self._answer(machine.name, command))
+        if said is None:
+            return RunResult(127, f"sh: {command.strip().partition(' ')[0]}: not found\n".encode())
+        return RunResult(0, said.encode())
+
+    def _answer(self, name: str, command: str) -> str | None:
+        """Do as a small guest's shell would; None for a command that there is not."""
         word, _, rest = command.strip().partition(" ")
         match word, rest:
             case "echo", text:
-                return RunResult(0, f"{text}\n".encode())
+                return f"{text}\n"
             case "uname", "-a":
-                return RunResult(0, f"Linux {machine.name} 6.1.0-fake #1 x86_64 GNU/Linux\n".encode())
+                return f"Linux {name} 6.1.0-fake #1 x86_64 GNU/Linux\n"
             case "uptime", "":
-                minutes = (self._clock.now() - (played.since or self._clock.now())).seconds // 60
-                return RunResult(0, f" up {minutes} min,  load average: 0.00, 0.00, 0.00\n".encode())
-        return RunResult(127, f"sh: {word}: not found\n".encode())
+                minutes = (
+                    self._clock.now() - (self._machines[name].since or self._clock.now())
+                ).seconds // 60
+                return f" up {minutes} min,  load average: 0.00, 0.00, 0.00\n"
+            case ("yes", text) if text.endswith("&"):
+                self.work(name, busy=True)
+                return ""
+            case "killall", "yes":
+                self.work(name, busy=False)
+                return ""
+        return None
 
     async def console(self, machine: Machine, lines: int) -> tuple[str, ...]:
         """Return the last lines of what it is played to have written."""
@@ -158,10 +180,11 @@ class FakeHypervisor:
         return console[-lines:] if lines > 0 else ()
 
     async def usage(self, machine: Machine) -> Usage:
-        """Return what such a machine would use: a hundredth of a CPU, a quarter of its memory."""
-        played = self._up("usage", machine)
-        seconds = (self._clock.now() - (played.since or self._clock.now())).total_seconds()
-        return Usage(max(seconds, 0) / 100, machine.memory_mib * _MIB // 4, 0)
+        """Return what such a machine would use: a hundredth of a CPU if not busy, a quarter of its memory."""
+        played, now = self._up("usage", machine), self._clock.now()
+        seconds = (now - (played.since or now)).total_seconds()
+        worked = played.spent + ((now - played.busy).total_seconds() if played.busy else 0.0)
+        return Usage(max(seconds, 0) / 100 + worked, machine.memory_mib * _MIB // 4, 0)
 
     async def adopt(self, machines: Sequence[Machine]) -> tuple[MachineInfo, ...]:
         """Return those that are up."""

@@ -143,9 +143,13 @@ async def ack(  # noqa: PLR0913 - services, by name
     lasts, why = grammar.ack(note, ACK_MOST)
     seen = await scene(_tick(samples), settings, policies, roster, ask, about)
     taken, line = await store.write(lambda tx: _take(tx, seen, alert, member, (lasts, why), about))
-    heard = taken.heard - {member.name} - ({ALERTS} if links.rooms("alerts") == (message.place,) else set())
-    key = f"alert {alert.number} acked"
-    notices = [one for who in sorted(heard) for one in seen.notice(who, line, key, TOLD_FOR)]
+    rooms, heard = links.rooms("alerts"), taken.heard - {member.name}
+    here = message.place in rooms  # where they see the answer
+    places = [room for room in rooms if here and room != message.place and ALERTS in heard]
+    key, expires = f"alert {alert.number} acked", seen.tick.at + TOLD_FOR
+    notices = [Notice(place, (line,), Urgency.ALERT, key, expires) for place in places]
+    for who in sorted(heard - ({ALERTS} if here else set())):
+        notices += seen.notice(who, line, key, TOLD_FOR)
     until = texts.clock(taken.ack.until, _zone(actor, about), seen.tick.at) if taken.ack else ""
     return Outcome(Reply.of(f"{alert} is yours until {until}."), tuple(notices))
 

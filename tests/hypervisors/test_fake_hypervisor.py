@@ -68,8 +68,25 @@ async def test_a_few_commands_are_answered(
     await fake_clock.advance(180)
     assert (await fake.run(machine, "cat /etc/motd")).output == b"hi\n"
     assert (await fake.run(machine, "uptime")).output.startswith(b" up 3 min")
+    assert (await fake.run(machine, "yes")).status == 127
     assert (await fake.run(machine, "rm -rf /")).status == 127
     assert (await fake.usage(machine)).cpu_seconds == 1.8
+
+
+async def test_a_guest_can_be_busy_and_calmed(
+    fake: FakeHypervisor, machine: Machine, fake_clock: FakeClock
+) -> None:
+    await fake.start(machine)
+    assert (await fake.run(machine, "yes > /dev/null &")).status == 0
+    await fake_clock.advance(100)
+    assert (await fake.usage(machine)).cpu_seconds == 101
+    assert (await fake.run(machine, "killall yes")).output == b""
+    await fake_clock.advance(100)
+    assert (await fake.usage(machine)).cpu_seconds == 102
+    await fake.run(machine, "killall yes")
+    assert (await fake.usage(machine)).cpu_seconds == 102
+    await fake.reboot(machine)
+    assert (await fake.usage(machine)).cpu_seconds == 0
 
 
 async def test_a_half_share_is_niced(fake: FakeHypervisor) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import Machine, Maintenance, MaintenanceNow, Plugin
+from bot import Machine, Maintenance, MaintenanceNow, Place, Plugin
 from bot.errors import PluginError
 from bot.store.roster import row_of
 from bot.testing import MACHINES, START, Chat, FakeClock
@@ -48,6 +48,10 @@ async def test_a_load_is_told_once_and_its_end_to_all_who_heard_it(chat: Chat) -
     chat.meter.set("ford", load=COOL)
     assert await chat.say("ann", "!ack") == "A1 is yours until 16:10 UTC."
     assert await chat.told() == [(ROOM, "ann has A1 until 16:10 UTC")]
+    assert await chat.say("abe", "!ack 1 1h", place=Place("net", "#admins")) == "A1 is yours until 13:10 UTC."
+    assert await chat.told() == [("member ann", "abe has A1 until 13:10 UTC")]
+    await chat.say("ann", "!ack 1", place=Place("net", "#admins"))
+    assert await chat.told() == []
     await chat.ticks(13)
     over = "A1 over: ford load 2.1 after 10 min, peak 15.0; ann had it."
     assert await chat.told() == [(ROOM, over), ("member ann", over)]

@@ -28,6 +28,9 @@ async def test_the_tour_plays_from_whoami_to_audit_verify(
         "<bob> !vm list",
         "<alice> !vm start ford-1",
         "<alice> !vm run ford-1 uname -a",
+        "<alice> !vm run ford-1 yes > /dev/null 2>&1 &",
+        "<alice> !ack A1",
+        "<alice> !vm run ford-1 killall yes",
         "<vogon> !vm stop ford-1",
         "<alice> !vm stop ford-1",
         "<alice> !yes",
@@ -38,6 +41,8 @@ async def test_the_tour_plays_from_whoami_to_audit_verify(
         "<trillian> !audit verify",
     ]
     assert "<Eddie → alice> [ford-1] Linux ford-1 " in paper.getvalue()
+    assert "<Eddie> A1 WARN ford-1 CPU " in paper.getvalue()
+    assert "<Eddie> A1 over: ford-1 CPU " in paper.getvalue()
     assert "<Eddie> [bob] Tea is ready." in paper.getvalue()
     assert "The audit book is whole" in paper.getvalue().splitlines()[-1]
 
