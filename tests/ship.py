@@ -251,6 +251,14 @@ class Running:
 
     process: asyncio.subprocess.Process
 
+    @property
+    def resident(self) -> int:
+        """Its resident memory in KiB (proc(5))."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+        assert found
+        return int(found[1])
+
     async def ends(self, seconds: float = PATIENCE) -> tuple[int, str]:
         """Wait for its end; return its status and what it wrote to standard error."""
         async with asyncio.timeout(seconds):

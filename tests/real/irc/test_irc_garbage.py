@@ -44,14 +44,6 @@ MOST = 1024
 """KiB that 3,000 lines of garbage may cost."""
 
 
-def resident(pid: int) -> int:
-    """Return a process's resident memory in KiB (proc(5))."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
-    assert found
-    return int(found[1])
-
-
 def odd(mallory: Person) -> None:
     """Send what no client sends: bare CRs, every byte but NUL, commands without their parameters."""
     mallory.writer.write(b"PRIVMSG #ford :!ping one\rPRIVMSG #ford :!ping two\r\r\r\n")
@@ -90,11 +82,11 @@ async def test_whatever_bytes_peers_send_the_bot_answers_and_does_not_grow(
         before = 0
         for number in range(2 * ROUNDS):
             if number == ROUNDS:  # what it keeps of the first lines is there now: the allocator's, and caches
-                before = resident(bot.process.pid)
+                before = bot.resident
             noisy.writer.write((b"PRIVMSG #ford :" + bytes(range(128, 256)) * 3 + b"\r\n") * LINES)
             await watcher.answered(f"!ping {number}", f"pong {number}")
             watcher.seen.clear()
-        grown = resident(bot.process.pid) - before
+        grown = bot.resident - before
         assert grown < MOST
         assert not [line for line in watcher.seen if re.match(r":Eddie!\S+ (QUIT|PART)", line)]
         assert (await bot.terminate())[0] == 0
