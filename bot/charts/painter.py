@@ -5,11 +5,11 @@ import logging
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.charts.wire import plain, write
 from bot.coop.charts import Chart
@@ -67,29 +67,39 @@ class Painter:
     async def _drawn(self, data: bytes) -> bytes | None:
         if self._missing:
             return None
+        with _file(data) as chart, _file() as picture, _file() as said:
+            status = await self._run(chart, picture, said)
+            if status == MISSING:
+                self._missing = True
+                hint = "pip install 'shipboard[charts]' would draw them"
+                _LOG.warning("Charts are not drawn: %s; %s.", _last_line(said), hint)
+                return None
+            drawn = _read(picture, LARGEST)
+            if status or len(drawn) > LARGEST or not drawn.startswith(_SIGNATURE):
+                raise Fault(f"no picture was drawn, status {status}: {_last_line(said)}")
+            return drawn
+
+    async def _run(self, chart: BinaryIO, picture: BinaryIO, said: BinaryIO) -> int:
+        """Run what draws to its end, or to that of its time, and return its exit status.
+
+        It is given files, not pipes: who need not be read from cannot hold anybody up.
+        """
         process = await asyncio.create_subprocess_exec(
             *self.command,
             cwd="/",
             env=self._environment(),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
+            stdin=chart,
+            stdout=picture,
+            stderr=said,
             start_new_session=True,
         )
         try:
-            picture, said = await within(self.clock, SECONDS, _talk(process, data), "drawing a picture")
+            return await within(self.clock, SECONDS, process.wait(), "the process")
         finally:
             if process.returncode is None:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
-        if process.returncode == MISSING:
-            self._missing = True
-            _LOG.warning("Charts are not drawn: %s; pip install 'shipboard[charts]' would draw them.", said)
-            return None
-        if process.returncode or not picture.startswith(_SIGNATURE):
-            raise Fault(f"no picture was drawn, status {process.returncode}: {said}")
-        return picture
 
     def _environment(self) -> dict[str, str]:
         """Return the little that it inherits: where our code and its cache are; one thread will do."""
@@ -97,25 +107,20 @@ class Painter:
         return {"PYTHONPATH": ours, "MPLCONFIGDIR": str(self.folder.absolute()), "OPENBLAS_NUM_THREADS": "1"}
 
 
-async def _talk(process: Process, data: bytes) -> tuple[bytes, str]:
-    """Hand the chart in; return the picture, and the last thing that was said about it."""
-    assert process.stdin  # noqa: S101 - all three are pipes
-    assert process.stdout  # noqa: S101 - as above
-    assert process.stderr  # noqa: S101 - as above
-    reading = asyncio.gather(_read(process.stdout, LARGEST), _read(process.stderr, _SAID))
-    with suppress(ConnectionError):
-        process.stdin.write(data)
-        await process.stdin.drain()
-    process.stdin.close()
-    picture, said = await reading
-    await process.wait()
-    lines = said.decode(errors="replace").strip().splitlines()
-    return picture, plain(lines[-1], 200) if lines else "it said nothing"
+def _file(data: bytes = b"") -> BinaryIO:
+    """Return a file in memory, to be read from its beginning (memfd_create(2))."""
+    made = os.fdopen(os.memfd_create("chart"), "w+b")
+    made.write(data)
+    made.seek(0)
+    return made
 
 
-async def _read(stream: asyncio.StreamReader, most: int) -> bytes:
-    try:
-        await stream.readexactly(most + 1)
-    except asyncio.IncompleteReadError as whole:
-        return whole.partial
-    raise Fault(f"drawing gave more than {most:,} bytes")
+def _read(file: BinaryIO, most: int) -> bytes:
+    """Return what was written, and one byte more than `most` where there is more."""
+    file.seek(0)
+    return file.read(most + 1)
+
+
+def _last_line(file: BinaryIO) -> str:
+    lines = _read(file, _SAID).decode(errors="replace").strip().splitlines()
+    return plain(lines[-1], 200) if lines else "it said nothing"
