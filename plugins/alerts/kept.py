@@ -61,24 +61,26 @@ def create_alerts(db: Database) -> None:
 def load(db: Database) -> Board:
     """Return the board."""
     row = db.execute("SELECT board FROM alerts_board").fetchone()
-    kept = _KEPT.validate_json(row[0]) if row else _Kept()
+    return read(row[0]) if row else Board()
+
+
+def read(text: str) -> Board:
+    """Return a board as it was written."""
+    kept = _KEPT.validate_json(text)
     alerts = {alert.key: alert for alert in kept.alerts}
     return Board(alerts, kept.silences, kept.fired, kept.storm, kept.numbers, kept.silenced)
+
+
+def written(board: Board) -> str:
+    """Return a board as a text."""
+    numbers = (board.fired, board.storm, board.numbers, board.silenced)
+    return _KEPT.dump_json(_Kept(tuple(board.alerts.values()), board.silences, *numbers)).decode()
 
 
 def save(tx: Tx, board: Board, before: Board, deeds: Sequence[Deed] = ()) -> None:
     """Write the board if it is another one than before, and what happened."""
     if board != before:
-        kept = _Kept(
-            tuple(board.alerts.values()),
-            board.silences,
-            board.fired,
-            board.storm,
-            board.numbers,
-            board.silenced,
-        )
-        text = _KEPT.dump_json(kept).decode()
-        tx.db.execute("INSERT OR REPLACE INTO alerts_board VALUES (1, ?)", [text])
+        tx.db.execute("INSERT OR REPLACE INTO alerts_board VALUES (1, ?)", [written(board)])
     for deed in deeds:
         row = [deed.number, deed.kind, deed.line, json.dumps(deed.who), tx.at.isoformat()]
         tx.db.execute("INSERT INTO alerts_events (number, kind, line, who, at) VALUES (?, ?, ?, ?, ?)", row)

@@ -13,7 +13,8 @@ from bot.errors import PluginError
 from bot.store.roster import row_of
 from bot.testing import MACHINES, START, Chat, FakeClock
 from plugins.alerts import plugin
-from plugins.alerts.declared import DEFAULTS, Settings
+from plugins.alerts.declared import Settings
+from plugins.alerts.defaults import DEFAULTS
 
 ROOM = "room net/#admins"
 TABLES: dict[str, dict[str, object]] = {"alerts": {"on_call": ["ann", "abe"]}}
