@@ -166,7 +166,7 @@ class HostTable(Model):
     kernel: FilePath | None = None
     uplink: Annotated[str, _like(r"(?!\.\.?$)[^\s/:\x00-\x20]{1,15}", "eth0")] | None = None
     taps: Annotated[str, _like(r"[\w.-]{0,14}\{machine\}[\w.-]{0,14}", "t{machine}")] = "t{machine}"
-    counters: Annotated[str, _like(rf"({_FAMILIES}) [A-Za-z][A-Za-z0-9_]{{0,63}}", "inet acct")] | None = None
+    counters: Annotated[str, _like(rf"({_FAMILIES}) [A-Za-z]\w{{0,63}}|/[^\0]+", "inet acct")] | None = None
 
 
 class CommandTable(Model):

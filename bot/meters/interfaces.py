@@ -22,7 +22,8 @@ class Wires:
     """Where a host's bytes are counted.
 
     `uplink` is its interface to the world, `taps` how its machines' interfaces are called, with `{machine}`
-    for the name, and `counters` the table of nftables, like `inet acct`, that counts what passes the uplink.
+    for the name, and `counters` the table of nftables that counts what passes the uplink, see
+    bot.meters.nftables.
     """
 
     uplink: str | None = None

@@ -8,8 +8,10 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
@@ -21,20 +23,40 @@ SECONDS = 3.0
 """How long nft may take."""
 
 MOST_BYTES = 4 * 1024 * 1024
-"""How much it may say: a counter is 120 bytes."""
+"""How much nft may say: a counter is 120 bytes."""
+
+STALE_SECONDS = 60.0
+"""How old a file with counters may be."""
 
 _PATH = "/usr/sbin:/sbin"
 """Where nft is, also for users who have no such folders on their PATH."""
 
 
-def read(boot: str, table: str, machines: Collection[str]) -> dict[str, Counter]:
+def read(boot: str, counters: str, machines: Collection[str]) -> dict[str, Counter]:
     """Return the counters of those machines that have both, as their guests see them.
 
-    `table` is like `inet acct`. HypervisorFault where nft is not there, not allowed, too slow, or talks
-    nonsense, and where there is no such table.
+    `counters` is a table like `inet acct`, or a file into which somebody else writes what nft says, for a bot
+    that may not ask. HypervisorFault where there is no such table or file, where nft is not allowed or too
+    slow, and where what it says is too old or nonsense.
     """
-    family, name = table.split(" ")
-    return parse(_nft(f"list tables {family}; list counters table {family} {name}"), boot, name, machines)
+    if counters.startswith("/"):
+        return parse(_written(Path(counters)), boot, machines)
+    family, table = counters.split(" ")
+    return parse(_nft(f"list tables {family}; list counters table {family} {table}"), boot, machines)
+
+
+def _written(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            age = time.time() - os.fstat(file.fileno()).st_mtime
+            said = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise HypervisorFault(f"the counters of nftables cannot be read: {error}") from error
+    if age > STALE_SECONDS:
+        raise HypervisorFault(f"{path} was written {age:.0f} s ago, so its counters are not those of now")
+    if len(said) > MOST_BYTES:
+        raise HypervisorFault(f"{path} has more than {MOST_BYTES} bytes")
+    return said.decode("utf-8", "replace")
 
 
 def _nft(commands: str) -> str:
@@ -49,28 +71,29 @@ def _nft(commands: str) -> str:
             stderr=subprocess.PIPE,
             start_new_session=True,
         ) as process:
-            return _answer(process)
+            return _answer(process, commands)
     except OSError as error:
         raise HypervisorFault(f"nft cannot be run: {error}") from error
 
 
-def _answer(process: subprocess.Popen[bytes]) -> str:
+def _answer(process: subprocess.Popen[bytes], commands: str) -> str:
     """Return what nft says, or end it."""
     assert process.stdout and process.stderr  # noqa: S101, PT018 - they are pipes
     watch = Timer(SECONDS, _end, [process])
     watch.start()
     try:
         said = process.stdout.read(MOST_BYTES + 1)
-        complaint = b"" if len(said) > MOST_BYTES else process.stderr.read(MOST_BYTES)
+        if len(said) > MOST_BYTES:
+            _end(process)
+        complaint = process.stderr.read(MOST_BYTES)
+        status = process.wait()
     finally:
         watch.cancel()
-        _end(process)
-    status = process.wait()
     if len(said) > MOST_BYTES:
         raise HypervisorFault(f"nft says more than {MOST_BYTES} bytes")
     if status:
         why = complaint.decode("utf-8", "replace").strip().splitlines() or [f"status {status}"]
-        raise HypervisorFault(f"nft does not tell the counters: {why[0][:200]}")
+        raise HypervisorFault(f"nft fails at `{commands}`: {why[0][:200]}")
     return said.decode("utf-8", "replace")
 
 
@@ -79,25 +102,28 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def parse(text: str, boot: str, table: str, machines: Collection[str]) -> dict[str, Counter]:
-    """Read what nft wrote about its tables and the counters of one; HypervisorFault for anything else.
+def parse(text: str, boot: str, machines: Collection[str]) -> dict[str, Counter]:
+    """Read what nft wrote about its tables and counters; HypervisorFault for anything else.
 
     A table that is made anew gets another handle, its counters get their old ones: both make the epoch.
     """
     objects = list(_objects(text))
-    handles = [
-        _number(one, "handle") for kind, one in objects if kind == "table" and one.get("name") == table
-    ]
-    if len(handles) != 1:
-        raise HypervisorFault(f"nft knows {len(handles)} tables {table}")
-    found: Mapping[object, Any] = {one.get("name"): one for kind, one in objects if kind == "counter"}
-    counters = {}
+    tables = {_table(one, "name"): one for kind, one in objects if kind == "table"}
+    named = {str(one.get("name")): one for kind, one in objects if kind == "counter"}
+    found = {}
     for machine in machines:
-        into, out = (found.get(f"{way}_{machine.replace('-', '_')}") for way in ("in", "out"))
+        into, out = (named.get(f"{way}_{machine.replace('-', '_')}") for way in ("in", "out"))
         if into is not None and out is not None:
-            epoch = f"{NFTABLES}{boot} {handles[0]}.{_number(into, 'handle')}.{_number(out, 'handle')}"
-            counters[machine] = Counter(epoch, received=_number(into, "bytes"), sent=_number(out, "bytes"))
-    return counters
+            lives = [(tables.get(_table(one, "table"), {}), one) for one in (into, out)]
+            epoch = " ".join(f"{_number(table, 'handle')}.{_number(one, 'handle')}" for table, one in lives)
+            found[machine] = Counter(
+                f"{NFTABLES}{boot} {epoch}", received=_number(into, "bytes"), sent=_number(out, "bytes")
+            )
+    return found
+
+
+def _table(one: Mapping[str, Any], key: str) -> tuple[str, str]:
+    return str(one.get("family")), str(one.get(key))
 
 
 def _objects(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
