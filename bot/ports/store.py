@@ -91,6 +91,9 @@ class Book(Protocol):
         A stamp is the network's own id of a message, keyed with its sender; it is remembered for 24 h.
         """
 
+    def enter(self, tx: Tx, entry: Entry) -> int:
+        """Append in a transaction of the caller's; return the row's number."""
+
     def note(self, entry: Entry) -> None:
         """Append within a second, in a batch: for what only reads."""
 

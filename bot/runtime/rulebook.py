@@ -2,11 +2,13 @@
 
 The database keeps each file's text as the bot last knew it. What a vote decides stands there first, in the
 vote's own transaction, and is then written to the file; a bot that died in between writes it at its start.
+A file that somebody edited before that is left as it stands: the files are the operator's.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -20,6 +22,12 @@ from bot.ports import Book, Entry, Store, Tx
 
 migrations = Migrations("policies")
 
+_DECIDE = (
+    "UPDATE policies SET base = CASE written WHEN 1 THEN text ELSE base END, text = ?, written = 0 "
+    "WHERE name = ?"
+)
+"""Of several votes that decide before the file is written, the first one's base counts."""
+
 
 @migrations()
 def create_policies(db: Database) -> None:
@@ -27,6 +35,12 @@ def create_policies(db: Database) -> None:
     db.execute(
         "CREATE TABLE policies (name TEXT PRIMARY KEY, text TEXT NOT NULL, written INTEGER NOT NULL) STRICT"
     )
+
+
+@migrations()
+def add_base(db: Database) -> None:
+    """Keep what stood in a file before a vote decided otherwise: that alone may be written over."""
+    db.execute("ALTER TABLE policies ADD COLUMN base TEXT")
 
 
 @dataclass(slots=True)
@@ -40,6 +54,7 @@ class Rulebook:
     store: Store
     writable: bool = True
     _book: PolicyBook = field(init=False)
+    _audit: Book | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._book = read_folder(self.folder)
@@ -62,7 +77,7 @@ class Rulebook:
         after = _amended(before, changes)
         for name, policy in after.policies.items():
             if policy.text != before.policies[name].text:
-                tx.db.execute("UPDATE policies SET text = ?, written = 0 WHERE name = ?", [policy.text, name])
+                tx.db.execute(_DECIDE, [policy.text, name])
         return after
 
     def _must_be_ours(self) -> None:
@@ -73,17 +88,21 @@ class Rulebook:
             )
 
     async def settle(self) -> None:
-        """Write the decided texts to their files; ConfigError if a file cannot be written."""
+        """Write the decided texts to their files, but for one that somebody has edited meanwhile.
+
+        ConfigError if a file cannot be written.
+        """
         rows = await self.store.read(
-            lambda db: list(db.execute("SELECT name, text FROM policies WHERE written = 0"))
+            lambda db: list(db.execute("SELECT name, text, base FROM policies WHERE written = 0"))
         )
-        for name, text in rows:
-            _write(self.folder / f"{name}.md", text)
-            await self.store.write(
-                lambda tx, row=(name, text): tx.db.execute(  # type: ignore[misc]  # mypy#12557
-                    "UPDATE policies SET written = 1 WHERE name = ? AND text = ?", row
-                )
-            )
+        for name, text, base in rows:
+            there = _there(self.folder / f"{name}.md")
+            if base is None or there in {base, text}:
+                _write(self.folder / f"{name}.md", text)
+                await self.store.write(partial(_written, row=(name, text)))
+            else:
+                left = _Left(name, text, base, there)
+                await self.store.write(partial(_leave, left=left, audit=self._audit))
         self._book = read_folder(self.folder)
 
     async def look(self, book: Book) -> tuple[str, ...]:
@@ -92,18 +111,28 @@ class Rulebook:
         An edit is told to the admins and written into the audit book; it is in force all the same: the files
         are the operator's. Return the names of what was edited.
         """
+        self._audit = book
         await self.settle()
         known = dict(await self.store.read(lambda db: list(db.execute("SELECT name, text FROM policies"))))
         there = {name: policy.text for name, policy in self._book.policies.items()}
         edited = tuple(sorted(n for n in known.keys() | there.keys() if known.get(n) != there.get(n)))
         if not edited:
             return ()
-        if known:
-            digest = self._book.digest
-            entry = Entry("edited", "the host", "policies", " ".join(edited), outcome=f"sha256 {digest}")
-            await book.write(entry)
-        await self.store.write(lambda tx: _remember(tx, there, edited if known else ()))
-        return edited if known else ()
+        if not known:
+            await self.store.write(partial(_remember, texts=there))
+            return ()
+        entry = _edit(" ".join(edited), f"sha256 {self._book.digest}")
+
+        def tell(tx: Tx) -> None:
+            book.enter(tx, entry)
+            _remember(tx, there)
+            words = (
+                f"The rules were edited outside a vote: {', '.join(edited)}. They are in force as they stand."
+            )
+            tx.notice(Notice("admins", (words,), Urgency.ALERT, "rules edited"))
+
+        await self.store.write(tell)
+        return edited
 
 
 def _amended(before: PolicyBook, changes: Sequence[Change]) -> PolicyBook:
@@ -149,10 +178,57 @@ def _write(path: Path, text: str) -> None:
         raise ConfigError(f"policies: {path} cannot be written: {error.strerror}") from error
 
 
-def _remember(tx: Tx, texts: dict[str, str], edited: Sequence[str]) -> None:
+def _there(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return None
+
+
+def _remember(tx: Tx, texts: Mapping[str, str]) -> None:
     tx.db.execute("DELETE FROM policies")
     for name, text in texts.items():
         tx.db.execute("INSERT INTO policies (name, text, written) VALUES (?, ?, 1)", [name, text])
-    if edited:
-        line = f"The rules were edited outside a vote: {', '.join(edited)}. They are in force as they stand."
-        tx.notice(Notice("admins", (line,), Urgency.ALERT, "rules edited"))
+
+
+def _written(tx: Tx, row: tuple[str, str]) -> None:
+    tx.db.execute("UPDATE policies SET written = 1, base = NULL WHERE name = ? AND text = ?", row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A file that is left as it is: what a vote decided, what stood there before, what stands there now."""
+
+    name: str
+    decided: str
+    base: str
+    there: str | None
+
+    @property
+    def lines(self) -> str:
+        """The lines that the vote decided."""
+        before = set(self.base.splitlines())
+        lines = [line for line in self.decided.splitlines() if line not in before]
+        return "; ".join(line for line in lines if not line.startswith("version "))
+
+
+def _leave(tx: Tx, left: _Left, audit: Book | None) -> None:
+    """Forget what was decided: the file stands; tell everybody what it lacks."""
+    if left.there is None:
+        tx.db.execute("DELETE FROM policies WHERE name = ?", [left.name])
+    else:
+        tx.db.execute(
+            "UPDATE policies SET text = ?, written = 1, base = NULL WHERE name = ?", [left.there, left.name]
+        )
+    if audit is not None:
+        audit.enter(tx, _edit(left.name, f"left as it stands, without {left.lines}"))
+    line = (
+        f"The policy {left.name} was edited outside a vote before what a vote decided was written there. "
+        f"It is in force as it stands, without {left.lines}: an admin has to write that into it."
+    )
+    tx.notice(Notice("admins", (line,), Urgency.ALERT, f"rules edited {left.name}"))
+    tx.notice(Notice("team", (line,)))
+
+
+def _edit(names: str, outcome: str) -> Entry:
+    return Entry("edited", "the host", "policies", names, outcome=outcome)

@@ -51,6 +51,10 @@ class AuditBook:
         """Append durably and return the row's number; None, with nothing written, for a stamp seen before."""
         return await self._write(entry, stamp)
 
+    def enter(self, tx: Tx, entry: Entry) -> int:
+        """Append in a transaction of the caller's; return the row's number."""
+        return append(tx, entry)
+
     def note(self, entry: Entry) -> None:
         """Append in a batch, within BATCH_SECONDS; beyond NOTED waiting entries they are only counted."""
         if len(self._noted) < NOTED:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.coop.policy import Change
 from bot.errors import ConfigError, Conflict
+from bot.model import Place
 from bot.paths import share
 from bot.runtime import rulebook
 from bot.runtime.rulebook import Rulebook
@@ -13,6 +14,7 @@ from bot.store.audit import AuditBook
 from bot.store.database import SqliteStore
 from bot.testing import FakeClock, FakeIncidents
 
+ROOMS = {"admins": (), "team": (Place("net", "#team"),)}
 KINDER = Change("bandwidth", "warn_at_pct", 85)
 
 
@@ -23,7 +25,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    opened = await SqliteStore.open(tmp_path / "shipboard.db", FakeClock(), rooms_of=lambda _: ())
+    opened = await SqliteStore.open(
+        tmp_path / "shipboard.db", FakeClock(), rooms_of=lambda group: ROOMS[group]
+    )
     await opened.migrate(rulebook.migrations)
     await opened.write(
         lambda tx: tx.db.table("members").insert(
@@ -90,6 +94,75 @@ async def test_an_edit_outside_a_vote_is_told_and_written_down_once(
     assert (row.entry.kind, row.entry.words, row.entry.actor) == ("edited", "spam warez", "the host")
     assert edited.book().digest in row.entry.outcome
     assert await Rulebook(folder, store).look(book) == ()
+
+
+async def test_an_edit_between_a_vote_and_its_writing_is_not_overwritten(
+    folder: Path, store: SqliteStore, book: AuditBook
+) -> None:
+    rules = Rulebook(folder, store)
+    await rules.look(book)
+    await store.write(lambda tx: rules.amend(tx, [KINDER]))
+    await store.write(lambda tx: rules.amend(tx, [Change("bandwidth", "grace_pct", 12)]))
+    file = folder / "bandwidth.md"
+    file.write_text(file.read_text().replace("warn_at_pct = 80", "warn_at_pct = 70"))
+    await rules.settle()
+    assert rules.book().number("bandwidth.warn_at_pct") == 70
+    (line, to_team) = await told(store)
+    assert line == to_team
+    assert "The policy bandwidth was edited outside a vote" in line
+    assert "without warn_at_pct = 85; grace_pct = 12: an admin has to write that into it" in line
+    (row,) = await book.recent(1)
+    assert (row.entry.kind, row.entry.words) == ("edited", "bandwidth")
+    await rules.settle()
+    assert await Rulebook(folder, store).look(book) == ()
+    assert len(await told(store)) == 2
+    after = await store.write(lambda tx: rules.amend(tx, [KINDER]))
+    await rules.settle()
+    assert rules.book().number("bandwidth.warn_at_pct") == after.number("bandwidth.warn_at_pct") == 85
+
+
+async def test_a_file_that_was_removed_meanwhile_stays_away(
+    folder: Path, store: SqliteStore, book: AuditBook
+) -> None:
+    rules = Rulebook(folder, store)
+    await rules.look(book)
+    await store.write(lambda tx: rules.amend(tx, [Change("spam", "smtp_out_per_hour", 400)]))
+    (folder / "spam.md").unlink()
+    again = Rulebook(folder, store)
+    assert await again.look(book) == ()
+    assert "spam" not in again.book().policies
+    assert "without smtp_out_per_hour = 400" in (await told(store))[0]
+    assert await Rulebook(folder, store).look(book) == ()
+
+
+async def test_what_the_bot_had_written_before_it_died_is_not_an_edit(
+    folder: Path, store: SqliteStore, book: AuditBook
+) -> None:
+    rules = Rulebook(folder, store)
+    await rules.look(book)
+    after = await store.write(lambda tx: rules.amend(tx, [KINDER]))
+    (folder / "bandwidth.md").write_text(after.policies["bandwidth"].text)
+    assert await Rulebook(folder, store).look(book) == ()
+    assert await told(store) == []
+
+
+async def test_what_is_told_of_an_edit_is_remembered_with_it_or_not_at_all(
+    folder: Path, store: SqliteStore, book: AuditBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Rulebook(folder, store).look(book)
+    file = folder / "spam.md"
+    file.write_text(file.read_text().replace("= 500", "= 900"))
+
+    def dies(*_: object) -> None:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.runtime.rulebook._remember", dies)
+        with pytest.raises(InterruptedError):
+            await Rulebook(folder, store).look(book)
+    assert await Rulebook(folder, store).look(book) == ("spam",)
+    assert [row.entry.kind for row in await book.recent(9)] == ["edited"]
+    assert len(await told(store)) == 1
 
 
 @pytest.mark.parametrize(
