@@ -19,7 +19,9 @@ def main() -> int:
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_FSIZE, FILE),
     ):
-        resource.setrlimit(limit, (most, most))
+        hard = resource.getrlimit(limit)[1]
+        lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(limit, (lower, lower))
     try:
         from bot.charts.drawing import draw  # noqa: PLC0415 - only with the limits in force
     except ModuleNotFoundError as error:

@@ -13,10 +13,12 @@ from xml.etree.ElementTree import Element
 from slixmpp import ClientXMPP
 
 from bot.config import XmppNetwork
+from bot.coop.charts import Chart, Curve
 from bot.model import Message, Place, Remark, Reply
 from bot.ports import Clock, Report, Road
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.supervisor import Supervisor
+from bot.transports.xmpp.pictures import Draw, no_pictures
 from bot.transports.xmpp.transport import XmppTransport
 from tests.real.irc.people import NoIncidents, Who
 from tests.real.xmpp.prosody import DOMAIN, TEAM, Prosody
@@ -167,6 +169,11 @@ class People:
         await asyncio.gather(*(person.leave() for person in self._all))
 
 
+def _chart(values: tuple[float, ...]) -> Chart:
+    curves = (Curve("load", values),)
+    return Chart(title="load", unit="load", start=0, step=3600, zone="UTC", curves=curves)
+
+
 class Listening(Who):
     """A road that also overhears everything, and answers `long N` and `secret` and `slow`."""
 
@@ -190,6 +197,10 @@ class Listening(Who):
         if verb == "long":
             self.heard.append(message)
             return Reply(tuple(f"line {number}" for number in range(int(rest))))
+        if verb == "chart":
+            self.heard.append(message)
+            values = tuple(map(float, rest.split()))
+            return Reply((rest,), picture=_chart(values))
         if verb == "secret":
             self.heard.append(message)
             return Reply(("for you alone",), private=True)
@@ -238,6 +249,7 @@ async def at_sea(
     server: Prosody,
     clock: Clock | None = None,
     road: Road | None = None,
+    draw: Draw = no_pictures,
     **settings: Any,  # noqa: ANN401 - any key of the config
 ) -> AsyncIterator[Ship]:
     """Run a bot on that server until the block ends."""
@@ -263,6 +275,7 @@ async def at_sea(
         room_lines=3,
         direct_lines=12,
         incidents=NoIncidents(),
+        draw=draw,
     )
     ups: list[float] = []
     supervisor = Supervisor(made, clock, SystemEntropy(), NoIncidents(), lambda: ups.append(time.monotonic()))

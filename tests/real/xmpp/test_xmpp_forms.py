@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from bot.charts.painter import Painter
+from bot.coop.charts import Chart
 from bot.model import Identity, IdentityKind
+from bot.runtime.clock import SystemClock
 from bot.store.audit import AuditBook
 from bot.testing import Chat
 from plugins import vms
+from tests.real.irc.people import NoIncidents
 from tests.real.xmpp.people import People, Person, at_sea
 from tests.real.xmpp.prosody import DOMAIN, TEAM, Prosody
 
@@ -108,3 +112,37 @@ async def test_a_picture_is_shown_beside_its_text(prosody: Prosody, people: Peop
                 return bytes(answer.read())
 
         assert await asyncio.to_thread(fetch) == PNG
+
+
+async def test_a_chart_follows_its_text_and_the_next_answer_waits_for_neither(
+    prosody: Prosody, people: People, tmp_path: Path
+) -> None:
+    await prosody.start()
+    alice = await people(prosody, "alice")
+    painter = Painter(SystemClock(), NoIncidents(), tmp_path / "fonts")
+    go = asyncio.Event()
+
+    async def draw(chart: Chart) -> bytes | None:
+        await go.wait()
+        return await painter.draw(chart)
+
+    async with at_sea(prosody, draw=draw) as ship:
+        await ship.until("coming in", rooms=(TEAM,))
+        await alice.join()
+        alice.say("!chart 1 2 4 8 4 2 1")
+        alice.say("!ping next")
+        await alice.hears("1 2 4 8 4 2 1")
+        await alice.hears("pong next")
+        go.set()
+        got = await alice.hears("https://.*picture.png")
+        assert got.xml.findtext("{jabber:x:oob}x/{jabber:x:oob}url") == got.body
+        assert prosody.pki is not None
+        trusted = ssl.create_default_context(cafile=prosody.pki.ca)
+
+        def fetch() -> bytes:
+            with urllib.request.urlopen(got.body, context=trusted, timeout=20) as answer:  # noqa: S310 - the test's own server
+                return bytes(answer.read())
+
+        picture = await asyncio.to_thread(fetch)
+        assert picture.startswith(PNG[:8])
+        assert 5_000 < len(picture) < 100_000
