@@ -1,6 +1,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -191,14 +192,72 @@ def test_memory_goes_where_it_has_room_and_may_be_executed(
 def test_figures_of_a_process(sleeper: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert process.cpu_seconds(sleeper) >= 0
     assert process.memory_bytes(sleeper) > 0
-    monkeypatch.setattr(Path, "iterdir", refused)
+    monkeypatch.setattr(os, "listdir", refused)
     assert process.memory_bytes(sleeper) > 0
     with pytest.raises(psutil.Error):
         process.cpu_seconds(2**22 + 1)
 
 
-def refused(_: Path) -> Iterator[Path]:
+def refused(_: str) -> list[str]:
     raise PermissionError
+
+
+BUSY = """
+import os, time
+def work(seconds):
+    while time.process_time() < seconds: pass
+for depth in range(2):
+    if os.fork() == 0:
+        work(0.1)
+        continue
+    if depth == 0:
+        if os.fork() == 0:
+            work(0.15)
+            os._exit(0)
+        os.wait()
+        print(flush=True)
+    break
+time.sleep(600)
+"""
+
+
+def test_the_time_of_a_family_is_that_of_all_its_living_and_its_dead() -> None:
+    argv = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(argv, start_new_session=True, stdout=subprocess.PIPE) as started:
+        assert started.stdout
+        started.stdout.readline()
+        deadline = time.monotonic() + 50
+        while process.cpu_seconds(started.pid) < 0.35 and time.monotonic() < deadline:
+            pass
+        main = psutil.Process(started.pid)
+        everybody = [main, *main.children(recursive=True)]
+        assert len(everybody) == 3
+        expected = sum(sum(one.cpu_times()[:4]) for one in everybody)
+        assert process.cpu_seconds(started.pid) == pytest.approx(expected, abs=0.08)
+        process.end(started.pid, None, None)
+
+
+def test_forty_families_are_measured_in_a_few_ms() -> None:
+    script = "for i in 1 2 3 4 5 6 7; do sleep 600 & done; echo; wait"
+    with ExitStack() as stack:
+        families = []
+        for _ in range(40):
+            argv = ["/bin/sh", "-c", script]
+            started = stack.enter_context(
+                subprocess.Popen(argv, start_new_session=True, stdout=subprocess.PIPE)
+            )
+            stack.callback(process.end, started.pid, None, None)
+            families.append(started)
+        for started in families:
+            assert started.stdout
+            started.stdout.readline()
+        costs = []
+        for _ in range(5):
+            before = time.process_time()
+            for started in families:
+                process.cpu_seconds(started.pid)
+            costs.append(time.process_time() - before)
+        assert min(costs) < 0.050  # five times what it takes on a slow machine
 
 
 def test_a_weight_that_cannot_be_set_is_told(sleeper: int) -> None:

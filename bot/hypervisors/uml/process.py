@@ -255,20 +255,45 @@ def weight(pid: int) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a guest and of all that ever ran in it; psutil.Error if it has gone."""
-    main = psutil.Process(pid)
-    total = sum(main.cpu_times()[:4])
-    for child in main.children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            total += sum(child.cpu_times()[:4])
-    return float(total)
+    """Return the CPU time of a guest and of all that ever ran in it; psutil.Error if it has gone.
+
+    Forty guests are measured every 10 s, so it asks the clocks of their processes, as clock_getcpuclockid(3)
+    does: that is much quicker than to read what /proc tells of each. What has ended is in the main process.
+    """
+    try:
+        words = _told(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        ended = (int(words[13]) + int(words[14])) / _TICKS
+        family = [pid]
+        for one in family:  # it grows meanwhile
+            with suppress(FileNotFoundError, ProcessLookupError):
+                family += map(int, _told(f"/proc/{one}/task/{one}/children").split())
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return ended + sum(map(_own_seconds, family))
+
+
+def _told(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return b"".join(iter(lambda: os.read(fd, 4096), b""))
+    finally:
+        os.close(fd)
+
+
+def _own_seconds(pid: int) -> float:
+    """Return what a process worked itself; 0 if it has gone."""
+    try:
+        return time.clock_gettime(~pid << 3 | 2)  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)
+    except OSError:
+        return 0.0
 
 
 def memory_bytes(pid: int) -> int:
     """Return what a guest takes of the host's memory: exact by its file, else what its process holds."""
     with suppress(PermissionError):
-        open_files = Path(f"/proc/{pid}/fd").iterdir()
-        unlinked = [file.stat() for file in open_files if str(file.readlink()).endswith("(deleted)")]
+        folder = f"/proc/{pid}/fd"
+        paths = [f"{folder}/{name}" for name in os.listdir(folder)]  # noqa: PTH208 - a third of the time
+        unlinked = [os.stat(path) for path in paths if os.readlink(path).endswith("(deleted)")]  # noqa: PTH116, PTH115 - as above
         if unlinked:
             return max(found.st_blocks for found in unlinked) * 512
     return int(psutil.Process(pid).memory_info().rss)
