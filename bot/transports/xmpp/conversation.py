@@ -15,7 +15,7 @@ from bot.transports.xmpp.answers import Addresses, Answers
 from bot.transports.xmpp.delivery import Delivery, Target
 from bot.transports.xmpp.pictures import Pictures
 from bot.transports.xmpp.session import Session
-from bot.transports.xmpp.stanzas import BODY, Said, parted, room_codes, said
+from bot.transports.xmpp.stanzas import BODY, Said, error, parted, room_codes, said
 
 LONGEST = 10_000
 """Signs of a message that is read; a longer one is answered with a refusal."""
@@ -75,7 +75,7 @@ class Conversation:
             if bare in session.places:
                 self._in_room(session, stanza, bare, resource)
         elif kind == "error":
-            session.receipts.failed(stanza.get("id", ""), sender)
+            session.receipts.failed(stanza.get("id", ""), sender, error(stanza)[0])
         elif kind in {"chat", "normal"}:
             self._directly(session, stanza, sender)
 

@@ -100,7 +100,7 @@ class Delivery:
 
     async def _confirmed(self, target: Target, body: str) -> bool:
         ident, room = self.new_id(), target.kind == "groupchat"
-        arrived = self.receipts.open(ident, target.to, room=room)
+        arrived = self.receipts.open(ident, target.to, room=room, occupant=target.occupant)
         made = self._message(target, body, ident)
         counts = self.wire.acknowledges
         if not self.wire.send(made, confirmed=counts and not room):

@@ -39,7 +39,7 @@ class Session:
         self.asked = Asked(prefix, wire.send, clock.monotonic)
         self.muc = Muc(settings.rooms, clean(nick), settings.jid, wire.send, self.asked)
         self.people = People()
-        self.receipts = Receipts(clock)
+        self.receipts = Receipts(clock, wire.domain)
         self.turns = Turns(clock, None if settings.pace == "off" else settings.pace)
         upload = Upload(self.asked, wire.domain, lambda: https(settings))
         self.delivery = Delivery(wire, clock, self.turns, self.receipts, self.asked, prefix, upload)

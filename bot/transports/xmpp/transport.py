@@ -71,10 +71,8 @@ class XmppTransport:
         self._session: Session | None = None
         self.stream: Stream | None = None
         self.chatter = Chatter[Target]()
-        manner = Manner(prefix, room_lines, direct_lines)
-        self.conversation = Conversation(
-            road, manner, clock, incidents, lambda: self._session, Pictures(draw)
-        )
+        manner, shown = Manner(prefix, room_lines, direct_lines), Pictures(draw)
+        self.conversation = Conversation(road, manner, clock, incidents, lambda: self._session, shown)
         self.adhoc = AdHoc(
             network=name,
             road=road,
@@ -217,6 +215,7 @@ class XmppTransport:
         if self._session is not None:
             self._session.close()
         self._session = Session(self._name, self._settings, self._nick, self.stream, self._clock)
+        self._session.receipts.returned = self._on_return
         self._session.show(self._shown)
         self._session.begin()
         self._told()
@@ -274,6 +273,10 @@ class XmppTransport:
     def _on_acknowledged(self, ident: str) -> None:
         if self._session is not None:
             self._session.receipts.acknowledged(ident)
+
+    def _on_return(self, to: str, why: str) -> None:
+        lost = TransportFault(f"a message to {to} was not delivered after all: {why}")
+        self._incidents.report(lost, during=f"delivery on {self._name}")
 
     def _on_error(self, error: Exception) -> None:
         self._errors += 1

@@ -24,7 +24,7 @@ network_settings = { nagle = false }
 admins = { "admin@xmpp.test" }
 modules_enabled = { "roster", "saslauth", "tls", "disco", "ping", "carbons", "mam", "smacks", "blocklist",
     "offline", "posix", "limits" }
-modules_disabled = { "s2s" }
+modules_disabled = { @WITHOUT@ }
 authentication = "internal_hashed"
 storage = "internal"
 allow_registration = false
@@ -53,7 +53,8 @@ Component "upload.xmpp.test" "http_file_share"
 class Prosody(Daemon):
     """Prosody 0.12 with rooms, upload and stream management; each account's password is its name and `pw`.
 
-    `shown` rooms show real JIDs to everybody, others to moderators alone.
+    `shown` rooms show real JIDs to everybody, others to moderators alone. `without` are modules that are off:
+    that which reaches other servers always, but for who tries one on 127.0.0.1.
     """
 
     pki: Pki | None = None
@@ -63,6 +64,7 @@ class Prosody(Daemon):
     rate: str = "1mb/s"
     hibernation: int = 120
     level: str = "info"
+    without: tuple[str, ...] = ("s2s",)
     port: int = field(default_factory=free_port)
     tls_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
@@ -80,6 +82,7 @@ class Prosody(Daemon):
         values = {
             "DIR": self.folder, "PKI": self.pki.folder, "PORT": self.port, "TLS": self.tls_port,
             "HTTPS": self.https_port, "HIBERNATION": self.hibernation, "RATE": self.rate, "LEVEL": self.level,
+            "WITHOUT": ", ".join(f'"{name}"' for name in self.without),
             "SHOWN": str(self.shown).lower(), "LOCKING": str(self.locking).lower(), "ENCRYPTED": "true",
         }  # fmt: skip
         (self.folder / "prosody.cfg.lua").write_text(filled(CONFIG, values))

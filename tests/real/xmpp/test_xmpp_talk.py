@@ -3,6 +3,7 @@
 import pytest
 
 from bot.model import Identity, IdentityKind, Place, Relayed, Remark
+from tests.real.irc.people import FastClock
 from tests.real.xmpp.people import People, at_sea
 from tests.real.xmpp.prosody import DOMAIN, TEAM, Prosody
 
@@ -63,6 +64,26 @@ async def test_delivery_is_told_by_the_server_itself(prosody: Prosody, people: P
         await came.hears("pong me", sender=f"eddie@{DOMAIN}", kind="chat")
         assert await said.tell(bob, ["now you are"])
         assert not await said.leave_word(Identity("jabber", IdentityKind.XMPP_JID, f"nobody@{DOMAIN}"), ["x"])
+
+
+async def test_what_cannot_be_delivered_does_not_count_as_said(prosody: Prosody, people: People) -> None:
+    prosody.without = (
+        "offline",
+        "mam",
+    )  # and it reaches for other servers, of which there is none at port 5269
+    await prosody.start()
+    away = Identity("jabber", IdentityKind.XMPP_JID, f"bob@{DOMAIN}")
+    elsewhere = Identity("jabber", IdentityKind.XMPP_JID, "bob@[127.0.0.1]")
+    async with at_sea(prosody, FastClock(2)) as ship:
+        await ship.until("coming in", rooms=(TEAM,))
+        assert not await ship.transport.leave_word(away, ["nothing keeps this"])
+        assert not await ship.transport.leave_word(
+            elsewhere, ["the server takes this, and cannot deliver it"]
+        )
+        assert not await ship.transport.leave_word(elsewhere, ["again"])
+        watcher = await people(prosody, "alice")
+        assert await ship.transport.say(Place("jabber", f"{TEAM}/alice", direct=True), ["aside"])
+        await watcher.hears("aside", sender=f"{TEAM}/Eddie", kind="chat")
 
 
 async def test_who_lets_it_see_presence_is_told_directly(prosody: Prosody, people: People) -> None:
