@@ -50,13 +50,13 @@ def irv(votes, names, order, lot):  # who has the fewest is out, their ballots m
         ends |= {a for _, _, winner in found.values() for a in winner}
         ways = {tuple(b for b in way if b != a) for way, (_, last, _) in found.items() for a in last}
     return sorted(ends, key=names.index) or won, rounds
-def schulze(votes, names, default, quorum, ratio):  # Debian's A.5, by the strongest paths: an equal way to its winners
+def schulze(votes, names, default, quorum, ratio, more):  # Debian's A.5, by the strongest paths: an equal way to its winners
     ranks = [({a: n for n, group in enumerate(words.split(">")) for a in group.split("=")}, w) for words, w in votes]
     over = {(a, b): sum(w for r, w in ranks if r.get(a, 999) < r.get(b, 999)) for a in names for b in names}
     tests, kept = [], list(names)
     for a in [a for a in names if default and a != default]:
         yes, no = over[a, default], over[default, a]
-        tests += [compare(f"{a}: quorum", yes, ">=", quorum), reach(f"{a}: majority", yes, ratio, no), compare(f"{a}: majority", yes, ">", no)]
+        tests += [compare(f"{a}: quorum", yes, more if quorum else ">=", quorum), reach(f"{a}: majority", yes, ratio, no, more), compare(f"{a}: majority", yes, ">", no)]
         kept = [b for b in kept if b != a or holding(tests[-3:])]
     path = {(a, b): (over[a, b], -over[b, a]) if over[a, b] > over[b, a] else (0, 0) for a in kept for b in kept}
     for c in kept: path = {(a, b): max(path[a, b], min(path[a, c], path[c, b])) for a in kept for b in kept}
@@ -86,7 +86,7 @@ def count(opened, closed, cast, units, number):  # by the rules that were in for
     elif method == "schulze":
         default = "no change" if "motion" in names else rules["default_option"].strip()
         ratio = Fraction(1) if of != "cast" else part / (1 - part) if part < 1 else Fraction(whole + 1)
-        best, tests, detail["matrix"] = schulze(votes, names, default, part * whole * (of != "cast"), ratio)
+        best, tests, detail["matrix"] = schulze(votes, names, default, part * whole * (of != "cast"), ratio, ">" if strict else ">=")
         end = "failed" if best == [default] else "passed"
     elif method != "lazy":  # plurality or approval
         sure, best, counts = scores(votes, names, seats)

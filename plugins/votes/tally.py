@@ -145,10 +145,12 @@ def _default(motion: Motion, whole: int) -> counting.Default | None:
         no = rule.part.denominator - rule.part.numerator
         # Where all must say yes, one no is more than any number of votes can make up for.
         ratio = Fraction(rule.part.numerator, no) if no else Fraction(whole + 1)
-        return counting.Default(option, ratios=dict.fromkeys(range(len(opening.options)), ratio))
-    shares = counting.by_share(opening.rules)
-    everybody = sum((elector.votes for elector in motion.electors), counting.Votes()).amount(weighted=shares)
-    return counting.Default(option, rule.part * (everybody if rule.of is counting.Of.ALL else whole))
+        ratios = dict.fromkeys(range(len(opening.options)), ratio)
+        return counting.Default(option, ratios=ratios, strict=rule.strict)
+    everybody = sum((elector.votes for elector in motion.electors), counting.Votes())
+    votes = everybody if rule.of is counting.Of.ALL else turnout(motion)[0]
+    amount = votes.amount(weighted=counting.by_share(opening.rules))
+    return counting.Default(option, rule.part * amount, strict=rule.strict)
 
 
 def _irv(motion: Motion, ranked: list[tuple[str, int]], head: str, seed: str) -> _Counted:

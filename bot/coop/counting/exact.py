@@ -29,9 +29,10 @@ def reaches(rule: str, part: int, share: Fraction, whole: int, *, strict: bool =
     return _check(rule, holds, text)
 
 
-def at_least(rule: str, amount: int, bound: Fraction | int) -> Check:
-    """Check that an amount is not below a bound."""
-    return _check(rule, amount >= bound, f"{amount} >= {number(bound)}")
+def at_least(rule: str, amount: int, bound: Fraction | int, *, strict: bool = False) -> Check:
+    """Check that an amount is not below a bound (`strict`: is above it)."""
+    holds, sign = (amount > bound, ">") if strict else (amount >= bound, ">=")
+    return _check(rule, holds, f"{amount} {sign} {number(bound)}")
 
 
 def at_most(rule: str, amount: int, bound: int) -> Check:

@@ -26,11 +26,13 @@ class Default:
     """The option that wins when no other one is good enough, and what beating it takes.
 
     `quorum` is the votes over it that every option needs; `ratios` the majority of each option, 1 by default.
+    `strict` is more than these, where the constitution has as much.
     """
 
     option: int
     quorum: Fraction = Fraction(0)
     ratios: Mapping[int, Fraction] | None = None
+    strict: bool = False
 
     def ratio(self, option: int) -> Fraction:
         """Return the majority ratio that an option needs."""
@@ -93,8 +95,9 @@ def _drop(
         if option == default.option:
             continue
         over, under = matrix[option][default.option], matrix[default.option][option]
-        quorum = at_least(Dropped.QUORUM, over, default.quorum)
-        ratio = reaches(Dropped.MAJORITY, over, default.ratio(option), under)
+        above_it = default.strict and default.quorum > 0
+        quorum = at_least(Dropped.QUORUM, over, default.quorum, strict=above_it)
+        ratio = reaches(Dropped.MAJORITY, over, default.ratio(option), under, strict=default.strict)
         more = above(Dropped.MAJORITY, over, under)
         checks += [(option, check) for check in (quorum, ratio, more)]
         if not quorum.holds:

@@ -82,6 +82,16 @@ CASES: dict[str, Callable[[], House]] = {
     ),
     "no lot": lambda: decided("pick", ["Anna", "Bo", "Cy"], **ELECT),
     "of all": lambda: decided("elect", ["Anna"] * 4, {"yes_of": "all", "yes_num": 2, "yes_den": 3}, **ELECT),
+    "of those present": lambda: decided(
+        "elect", ["Anna"] * 2 + ["abstain"] * 2, {"yes_of": "present", "yes_num": 2, "yes_den": 3}, **ELECT
+    ),
+    "half of those present": lambda: decided(
+        "elect", ["Anna"] * 2 + ["abstain"] * 2, {"yes_of": "present"}, **ELECT
+    ),
+    "half of all": lambda: decided("elect", ["Anna"] * 3 + ["abstain"], {"yes_of": "all"}, **ELECT),
+    "more than two thirds": lambda: decided(
+        "elect", ["Anna", "Anna", "none"], {"yes_num": 2, "yes_den": 3}, **ELECT
+    ),
     "plurality": lambda: decided("elect", ["Anna", "Bo", "abstain"], {"ballot": "plurality"}, **ELECT),
     "approval": lambda: decided(
         "elect", ["Anna,Bo", "Bo,Cy", "Bo"], {"ballot": "approval", "seats": 2}, **ELECT

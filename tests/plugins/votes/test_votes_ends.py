@@ -151,6 +151,10 @@ def test_an_amendment_needs_the_same_majority_as_its_motion(house: House) -> Non
         ({"yes_of": "all", "yes_num": 2, "yes_den": 3, "yes_strict": False}, 4),
         ({"yes_of": "present", "yes_num": 3, "yes_den": 4, "yes_strict": False}, 4),
         ({"yes_num": 1, "yes_den": 1, "yes_strict": False}, 5),
+        ({"yes_of": "all", "yes_num": 2, "yes_den": 3}, 5),
+        ({"yes_of": "present", "yes_num": 3, "yes_den": 5}, 4),
+        ({"yes_num": 3, "yes_den": 5}, 4),
+        ({"yes_num": 3, "yes_den": 5, "yes_strict": False}, 3),
     ],
 )
 def test_other_thresholds_with_amendments(house: House, fields: dict[str, object], enough: int) -> None:
@@ -161,6 +165,17 @@ def test_other_thresholds_with_amendments(house: House, fields: dict[str, object
         words = [*["motion"] * yes, *["no change"] * (5 - yes)]
         fresh.votes(**dict(zip(NAMES, words, strict=False)))
         assert (fresh.close().ended.end is End.PASSED) == (yes == enough)
+
+
+def test_who_abstains_is_present_where_there_are_several_options_too(house: House) -> None:
+    """Half of those present is as many with amendments as without: two of four are not more."""
+    house.rule("policy", yes_of="present")
+    for count in (0, 1):
+        fresh = House(house.people, house.rules)
+        amended(fresh, count)
+        word = "motion" if count else "yes"
+        fresh.votes(alice=word, arthur=word, ford="abstain", marvin="abstain")
+        assert fresh.close().ended.end is End.FAILED
 
 
 def elected(house: House, *votes: str, **fields: object) -> Motion:

@@ -215,6 +215,14 @@ def test_an_amendment_is_accepted_dropped_or_on_the_ballot(house: House) -> None
         rules.amend(motion, house.person("alice"), "x", house.scene)
 
 
+def test_what_few_noes_defeat_has_no_other_texts_on_its_ballot(house: House) -> None:
+    """Among several options there are no noes to be counted."""
+    house.rule("policy", max_no=1)
+    house.propose()
+    with refuses(NotAllowed, "Only its proposer changes the text of a motion of type policy."):
+        rules.amend(house.motion, house.person("alice"), "x", house.scene)
+
+
 def test_others_do_not_amend_what_is_about_people(house: House) -> None:
     house.propose("expel", subject="marvin")
     with refuses(NotAllowed, "Only its proposer changes the text of a motion of type expel."):
