@@ -29,7 +29,9 @@ from bot.charts.lettering import (
     Entry,
     frame,
     keep_in,
+    left_unit,
     number,
+    right_unit,
 )
 from bot.charts.scales import Scale, scales
 from bot.charts.shapes import extent, gaps, is_alone, is_sum, joined
@@ -89,11 +91,11 @@ class _Sheet:
         limits = tuple(limit.value for limit in chart.limits)
         left = extent(chart.curves, () if chart.running else limits)
         both = scales(left, *((extent(chart.running, limits),) if chart.running else ()))
-        number(self.axes, both[0], chart.unit, "left")
+        number(self.axes, both[0], left_unit(chart), "left")
         bars = self._bars()
         self._lines(self.axes, chart.curves, COLOURS[bars:])
         if self.right is not None:
-            number(self.right, both[1], chart.running_unit, "right")
+            number(self.right, both[1], right_unit(chart), "right")
             self._lines(self.right, chart.running, RUNNING if bars else COLOURS[len(chart.curves) :])
             self._tell_sums(self.right, both[1])
         self._limits(self.right or self.axes, both[-1])

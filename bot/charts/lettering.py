@@ -29,6 +29,7 @@ _ROW, _SIGN, _FITS = 5, 6, 76
 MIDDLE = 0.5
 """Where in its step a value of a line stands: the middle, as a bar's."""
 
+_A_STEP = {60: "a minute", 300: "in 5 minutes", 3600: "an hour", 86400: "a day"}
 _MARGIN = 10
 """Dots between words and the picture's edge, at least."""
 
@@ -60,6 +61,17 @@ def frame(figure: Figure, chart: Chart, entries: Sequence[Entry]) -> None:
             handlelength=1.6,
             columnspacing=1.6,
         )
+
+
+def left_unit(chart: Chart) -> str:
+    """Return what stands above the left axis: of bars also the time of each."""
+    bars = any(curve.style == "bars" for curve in chart.curves)
+    return f"{chart.unit} {_A_STEP.get(chart.step, '')}".rstrip() if bars else chart.unit
+
+
+def right_unit(chart: Chart) -> str:
+    """Return what stands above the right axis: its first line, too, as the left axis may have that unit."""
+    return ", ".join(filter(None, (chart.running_unit, chart.running[0].name)))
 
 
 def keep_in(text: Text) -> None:

@@ -32,7 +32,7 @@ def month(part: float, days: int = 22, allowance: float = 400.0) -> Chart:
     rest: list[float | None] = [None] * (30 - days)
     return Chart(
         title="arthur: bandwidth in November 2026",
-        unit="GiB a day",
+        unit="GiB",
         start=NOVEMBER,
         step=DAY,
         zone="UTC",
@@ -48,7 +48,7 @@ def month(part: float, days: int = 22, allowance: float = 400.0) -> Chart:
                 "dashed",
             ),
         ),
-        running_unit="GiB so far",
+        running_unit="GiB",
         limits=(Limit("allowance", allowance),),
         note="98.7 % measured",
     )
