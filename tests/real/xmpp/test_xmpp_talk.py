@@ -1,9 +1,13 @@
 """What is said on a real Prosody, and who is believed to have said it."""
 
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
 import pytest
 
 from bot.model import Identity, IdentityKind, Place, Relayed, Remark
-from tests.real.irc.people import FastClock
 from tests.real.xmpp.people import People, at_sea
 from tests.real.xmpp.prosody import DOMAIN, TEAM, Prosody
 
@@ -66,24 +70,42 @@ async def test_delivery_is_told_by_the_server_itself(prosody: Prosody, people: P
         assert not await said.leave_word(Identity("jabber", IdentityKind.XMPP_JID, f"nobody@{DOMAIN}"), ["x"])
 
 
-async def test_what_cannot_be_delivered_does_not_count_as_said(prosody: Prosody, people: People) -> None:
-    prosody.without = (
-        "offline",
-        "mam",
-    )  # and it reaches for other servers, of which there is none at port 5269
+@contextlib.asynccontextmanager
+async def dumb_server(address: str) -> AsyncIterator[tuple[asyncio.Event, asyncio.Event]]:
+    """Listen where servers look for others, and say nothing; the events are that one came, and to hang up."""
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await go.wait()
+        writer.close()
+
+    server = await asyncio.start_server(accept, address, 5269)
+    try:
+        yield came, go
+    finally:
+        go.set()
+        server.close()
+
+
+async def test_what_is_not_delivered_after_all_does_not_count_as_said(
+    prosody: Prosody, people: People
+) -> None:
+    prosody.without = ("offline", "mam")
     await prosody.start()
+    alice, loopback = await people(prosody, "alice"), f"127.{os.getpid() % 250 + 1}.77.1"
     away = Identity("jabber", IdentityKind.XMPP_JID, f"bob@{DOMAIN}")
-    elsewhere = Identity("jabber", IdentityKind.XMPP_JID, "bob@[127.0.0.1]")
-    async with at_sea(prosody, FastClock(2)) as ship:
+    elsewhere = Identity("jabber", IdentityKind.XMPP_JID, f"bob@[{loopback}]")
+    async with at_sea(prosody) as ship, dumb_server(loopback) as (came, go):
         await ship.until("coming in", rooms=(TEAM,))
         assert not await ship.transport.leave_word(away, ["nothing keeps this"])
-        assert not await ship.transport.leave_word(
-            elsewhere, ["the server takes this, and cannot deliver it"]
-        )
-        assert not await ship.transport.leave_word(elsewhere, ["again"])
-        watcher = await people(prosody, "alice")
+        leaving = asyncio.create_task(ship.transport.leave_word(elsewhere, ["our server takes this"]))
+        await asyncio.wait_for(came.wait(), 20)
         assert await ship.transport.say(Place("jabber", f"{TEAM}/alice", direct=True), ["aside"])
-        await watcher.hears("aside", sender=f"{TEAM}/Eddie", kind="chat")
+        await alice.hears("aside", sender=f"{TEAM}/Eddie", kind="chat")
+        assert not leaving.done()  # it has our server's word by now, as what was said later has
+        go.set()
+        assert not await leaving
 
 
 async def test_who_lets_it_see_presence_is_told_directly(prosody: Prosody, people: People) -> None:
