@@ -170,7 +170,10 @@ class Sitting:
             to: Member | Literal["admins"] = self.members.get(name, "admins")
             if not name or name in self.members:
                 key, expires = texts.key(motion, record), texts.expiry(motion)
-                self.tx.notice(Notice(to, (words,), key=key, expires=expires))
+                wait: Literal["patient", "plain"] = "plain"
+                if texts.can_wait(motion, record, self.tx.at):
+                    wait = "patient"
+                self.tx.notice(Notice(to, (words,), key=key, expires=expires, manner=wait))
 
     def _follow(self, motion: Motion, record: Record) -> Motion:
         """Do what an event brings with it, in its own transaction."""

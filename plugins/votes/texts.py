@@ -16,6 +16,9 @@ LONGEST = 380
 TITLE, WORDS = 110, 160
 """Bytes of a title, and of other words of people's, in a line."""
 
+PATIENT = timedelta(hours=24)
+"""While a ballot stays open at least so long, nobody is woken for it."""
+
 _MINUTE = 60
 
 HOW = {
@@ -184,7 +187,9 @@ def direct(motion: Motion, record: Record, now: datetime) -> Iterator[tuple[str,
             take = f"!vote accept {number} {which} makes it yours."
             yield motion.proposer, line(f"Motion {number}: {record.by} offers {quoted(text)}; {take}")
         case deeds.Opened() | deeds.Reminded() if motion.voting.method != "lazy":
-            for name in motion.waiting:
+            # Who made the motion knows of it, at first; who is away hears it on coming, until the close.
+            knows = {motion.proposer, *motion.seconders} if isinstance(record.deed, deeds.Opened) else set()
+            for name in (one for one in motion.waiting if one not in knows):
                 text = f"Vote {number} waits for you: {title(motion)}, until {left(motion.open_until, now)}."
                 yield name, line(f"{text} {how(motion)}")
         case deeds.TookEffect() if motion.kind in BY_HAND:
@@ -196,6 +201,11 @@ def key(motion: Motion, record: Record) -> str:
     """Return what a direct line replaces while it still waits: an earlier one that asks for a ballot."""
     asks = isinstance(record.deed, deeds.Opened | deeds.Reminded)
     return f"vote {motion.number}" if asks else f"vote {motion.number} {record.seq}"
+
+
+def can_wait(motion: Motion, record: Record, now: datetime) -> bool:
+    """Tell whether what people hear may wait for the end of their quiet hours."""
+    return isinstance(record.deed, deeds.Opened | deeds.Reminded) and motion.open_until - now >= PATIENT
 
 
 def expiry(motion: Motion) -> datetime | None:

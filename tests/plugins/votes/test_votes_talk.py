@@ -122,7 +122,7 @@ async def test_each_line_fits_irc_whatever_people_write(chat: Chat) -> None:
     await chat.say("ann", f"!amend 1 {'ü' * 3000}")
     await chat.say("bob", "!second 1")
     told = await chat.told()
-    assert len(told) == 8
+    assert len(told) == 6
     assert all(len(line.encode()) <= 400 for _, line in told), told
     assert all(CHAIN.search(line) for to, line in told if to == ROOM)
 
@@ -242,13 +242,28 @@ async def test_it_closes_by_itself_and_reminds_those_who_have_not_voted(chat: Ch
     assert "VOTE 1 PASSED: yes 2, no 1" in told[-1][1]
 
 
+async def asked(chat: Chat) -> list[dict[str, str]]:
+    """The rows that ask members for their ballots and wait to be said."""
+    sql = "SELECT destination, expires, manner FROM outbox WHERE member IS NOT NULL ORDER BY destination"
+    return await chat.store.read(lambda db: list(db.query(sql)))
+
+
 async def test_who_has_not_voted_is_told_once_directly_and_until_the_close_only(chat: Chat) -> None:
     await chat.say("alice", "!propose policy Buy 8 GiB RAM")
     await chat.say("bob", "!second")
-    rows = await chat.store.read(lambda db: list(db.query("SELECT destination, expires FROM outbox")))
-    direct = [row for row in rows if row["destination"].startswith("member ")]
-    assert len(direct) == 4
+    direct = await asked(chat)
+    assert [row["destination"] for row in direct] == [
+        "member abe",
+        "member ann",
+    ]  # the others made the motion
     assert {row["expires"] for row in direct} == {"2026-11-29T12:00:00.000000Z"}
+    assert {row["manner"] for row in direct} == {"patient"}
+    await later(chat, WEEK - DAY)
+    assert {row["manner"] for row in await asked(chat)} == {"patient"}
+    await later(chat, 23 * HOUR)
+    direct = await asked(chat)
+    assert [row["destination"].removeprefix("member ") for row in direct] == ["abe", "alice", "ann", "bob"]
+    assert {row["manner"] for row in direct} == {"plain"}
 
 
 async def test_a_bot_that_was_away_over_the_close_gives_the_time_back(tmp_path: Path) -> None:
