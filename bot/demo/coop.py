@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NETWORK, JABBER = "irc", "jabber"
 BOT = "Eddie"
+POLICIES = "policies"
 _BY = "the demo"
 
 
@@ -149,6 +150,19 @@ rooms = [{both}]
 """
 
 
+_RULE = """
+[[plugins.alerts.rule]]  # as a policy's, but soon: everything is measured each second here
+name = "excess-use"
+scope = "machine"
+metric = "cpu"
+raise = 20
+clear = 10
+for = 3
+clear_for = 0
+to = "both"
+"""
+
+
 def config(
     coop: Coop, port: int, password_file: Path, host: Mapping[str, str], prosody: Prosody | None = None
 ) -> str:
@@ -161,6 +175,7 @@ def config(
 [bot]
 nick = "{BOT}"
 state = "."
+policies = "{POLICIES}"
 
 [networks.{NETWORK}]
 kind = "irc"
@@ -179,17 +194,7 @@ pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 team = {json.dumps(team)}
 admins = ["{NETWORK}/{coop.admins_room}"]
 alerts = {json.dumps(team)}
-
-[[plugins.alerts.rule]]           # as a policy's, but soon: everything is measured each second here
-name = "excess-use"
-scope = "machine"
-metric = "cpu"
-raise = 20
-clear = 10
-for = 3
-clear_for = 0
-to = "both"
-
+{_RULE}
 [plugins.posts.digest]
 when = "every mon 09:00"
 

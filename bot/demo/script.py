@@ -71,6 +71,7 @@ def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
         Step("A post comes in time, marked as its author's.", (
             Line(owner, "!post add in 2s | Tea is ready.", (r"^Post \d+ to #", rf"^\[{owner}\] Tea is")),
         )),
+        _decided(coop, f"{_away(coop)}@{JABBER}" if jabber else _away(coop)),
         Step("All of it stands in the audit book, whose chain nobody rewrites unseen.", (
             Line(admin, "!audit verify", (r"^The audit book is whole: \d+ rows",)),
         )),
@@ -91,6 +92,21 @@ def _busy(machine: str, owner: str, far: str) -> Step:
         Line(owner, work, (begun,), 60.0, heard_by=far),
         Line(owner, "!ack {alert}", ("^{alert} is yours until ",)),
         Line(owner, calm, (over,), 60.0),
+    ))  # fmt: skip
+
+
+def _decided(coop: Coop, last: str) -> Step:
+    """Return a motion from its proposal to its certificate; it closes when the last of all has voted."""
+    *others, _ = (member.name for member in coop.members)
+    proposer, seconder = others[-1], others[0]
+    ayes = (Line(who, "!vote {vote} yes", (f"^Recorded: vote {{vote}}, yes by {who}",)) for who in others)
+    passed = f"^VOTE {{vote}} PASSED: yes {len(others)}, no 1"
+    return Step("The co-op decides: one vote a member, wherever, and a certificate of what came of it.", (
+        Line(proposer, "!propose policy Buy 8 GiB RAM | As we swap.", (r"^Motion (?P<vote>\d+) ",)),
+        Line(seconder, "!second {vote}", ("^VOTE {vote} open: ",)),
+        *ayes,
+        Line(last, "!vote {vote} no", ("^Recorded: vote {vote}, no ", passed)),
+        Line(proposer, "!vote cert {vote}", ("^MOTION {vote} PASSED: Buy 8 GiB RAM",)),
     ))  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from bot import config as configs
 from bot.config import Config
 from bot.coop.machines import Machine
 from bot.demo import coop as coops
-from bot.demo import jabber, kernel, prosody
+from bot.demo import jabber, kernel, prosody, rules
 from bot.demo.client import Happened, Person, Said
 from bot.demo.coop import BOT, Coop
 from bot.demo.ircd import Ircd
@@ -145,6 +145,7 @@ def _begin_anew(folder: Path, cache: Path) -> None:
         for path in folder.glob(f"{database.FILE}*"):
             path.unlink()
         shutil.rmtree(folder / wiring.OFF, ignore_errors=True)
+        rules.provide(folder)
         cache.mkdir(parents=True, exist_ok=True)
         link = folder / "cache"
         if cache != link and not link.exists():

@@ -38,12 +38,22 @@ async def test_the_tour_plays_from_whoami_to_audit_verify(
         "<alice> !yes 2",
         "<trillian> !yes 2",
         "<bob> !post add in 2s | Tea is ready.",
+        "<bob> !propose policy Buy 8 GiB RAM | As we swap.",
+        "<alice> !second 1",
+        "<alice> !vote 1 yes",
+        "<trillian> !vote 1 yes",
+        "<arthur> !vote 1 yes",
+        "<bob> !vote 1 yes",
+        "<fenchurch> !vote 1 no",
+        "<bob> !vote cert 1",
         "<trillian> !audit verify",
     ]
     assert "<Eddie → alice> [ford-1] Linux ford-1 " in paper.getvalue()
     assert "<Eddie> A1 WARN ford-1 CPU " in paper.getvalue()
     assert "<Eddie> A1 over: ford-1 CPU " in paper.getvalue()
     assert "<Eddie> [bob] Tea is ready." in paper.getvalue()
+    assert "<Eddie> VOTE 1 PASSED: yes 4, no 1, abstain 0; " in paper.getvalue()
+    assert "<Eddie> MOTION 1 PASSED: Buy 8 GiB RAM (policy)" in paper.getvalue()
     assert "The audit book is whole" in paper.getvalue().splitlines()[-1]
 
 
