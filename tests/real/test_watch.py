@@ -99,11 +99,10 @@ class Watch:
 
 
 @pytest.fixture
-async def watch(need: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
+async def watch(need: Callable[..., None]) -> AsyncIterator[Watch]:
     need("linux.uml", "busybox", "prosody", "openssl")
     if not shutil.which("ngircd", path="/usr/sbin"):
         need("ngircd")
-    monkeypatch.setattr(digest, "LATE", timedelta(seconds=1))
     folder = Path(tempfile.mkdtemp(prefix="ship"))  # short, for what is bound in it
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
@@ -163,7 +162,7 @@ async def _end(sailing: "asyncio.Task[None]") -> None:
 
 
 async def test_a_busy_guest_is_told_of_on_both_networks_taken_and_over_and_irc_hears_later_what_it_missed(
-    watch: Watch,
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await watch.asks("!vm start ford-1", "ford-1 is up on ford, .*")
     await watch.calm()
@@ -182,11 +181,13 @@ async def test_a_busy_guest_is_told_of_on_both_networks_taken_and_over_and_irc_h
     again = (await watch.carol.hears(r"A\d+ CRIT ford-1 CPU .*", patience=PATIENCE)).body
     assert again.split(" ")[0] != f"A{number}"
 
+    monkeypatch.setattr(digest, "LATE", timedelta(0))  # nobody wants to wait for a minute
     await watch.ngircd.start()
     async with AsyncExitStack() as stack:
         bob = await _seat(watch.ngircd, stack)
         for line in (over, again):
             await bob.hears(rf"^late by \d+ s: {re.escape(line)}$", seconds=PATIENCE)
+        monkeypatch.undo()
         watch.carol.say(CALM)
         last = await watch.carol.hears(r"A\d+ over: ford-1 CPU .*", patience=PATIENCE)
         await bob.hears(f"^{re.escape(last.body)}$", seconds=PATIENCE)
