@@ -150,7 +150,7 @@ rooms = [{both}]
 """
 
 
-_RULE = """
+_PLUGINS = """
 [[plugins.alerts.rule]]  # as a policy's, but soon: everything is measured each second here
 name = "excess-use"
 scope = "machine"
@@ -160,6 +160,13 @@ clear = 10
 for = 3
 clear_for = 0
 to = "both"
+
+[plugins.posts.digest]
+when = "every mon 09:00"
+
+[[plugins.posts.meetings]]
+name = "The co-op's meeting"
+when = "monthly first tue 19:00"
 """
 
 
@@ -194,14 +201,7 @@ pace = {{ burst = 20, per_second = 10 }}  # as fast as this server takes lines
 team = {json.dumps(team)}
 admins = ["{NETWORK}/{coop.admins_room}"]
 alerts = {json.dumps(team)}
-{_RULE}
-[plugins.posts.digest]
-when = "every mon 09:00"
-
-[[plugins.posts.meetings]]
-name = "The co-op's meeting"
-when = "monthly first tue 19:00"
-
+{_PLUGINS}
 [hosts.{coop.host}]
 {table}
 """

@@ -45,9 +45,7 @@ def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
             Line(one, "!whoami", (f"^You are {one}, admin",)),
             Line(STRANGER, "!whoami", ("^You are a guest",)),
         )),
-        Step("What is there?", (
-            Line(owner, "!vm list", (f"{own} stopped.*{others} running",)),
-        )),
+        Step("What is there?", (Line(owner, "!vm list", (f"{own} stopped.*{others} running",)),)),
         *(_on_jabber(coop) if jabber else ()),
         Step("A guest boots.", (
             Line(one, f"!vm start {own}", (f"^{own} is up on {coop.host}",), 90.0),
