@@ -1,6 +1,6 @@
 """What was measured: just now, and over years."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,14 @@ class Samples(Protocol):
         """Return the rows of a `host` or `machine`, each of `step` seconds, the oldest first.
 
         `step` is 60, 300, 3600 or 86400; times are Unix times. What was not measured is not there.
+        """
+
+    async def flow(
+        self, kind: str, names: Collection[str], step: int, start: int, until: int
+    ) -> Sequence[tuple[int, int, int]]:
+        """Return what some of a kind passed together: (time, bytes received, bytes sent), the oldest first.
+
+        It is as `series`, and much quicker for the many rows of a month.
         """
 
     async def traffic(self, start: int, until: int) -> Sequence[Traffic]:

@@ -1,6 +1,6 @@
 """What was measured, in the bot's database: the newest tick, and years of rows, owners and counters."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from sqlite_utils import Database
@@ -49,6 +49,17 @@ class SqlHistory:
 
         def find(db: Database) -> list[Slot]:
             return rollup.series(db, kind, name, table, start, until)
+
+        return await self._store.read(find)
+
+    async def flow(
+        self, kind: str, names: Collection[str], step: int, start: int, until: int
+    ) -> list[tuple[int, int, int]]:
+        """Return what some subjects passed together, in rows of time, bytes received and bytes sent."""
+        table = rollup.BY_STEP[step]
+
+        def find(db: Database) -> list[tuple[int, int, int]]:
+            return rollup.flow(db, kind, names, table, start, until)
 
         return await self._store.read(find)
 

@@ -4,10 +4,14 @@ A row covers the `step` seconds from `at`, a Unix time that is a multiple of it.
 `samples`, with their largest value beside them; traffic is a sum of bytes, of which a roll-up loses none. A
 row without samples has only traffic. What a table holds before its mark in `pruned` counts for nothing, for
 coarser ones hold all of that.
+
+All cells are whole numbers, which SQLite keeps in as few bytes as they need: percents and loads in
+hundredths, sizes in KiB. The file is a quarter smaller for it.
 """
 
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 from sqlite_utils import Database
@@ -38,6 +42,8 @@ BY_STEP = {level.step: level.table for level in LEVELS}
 _BY_NAME = {level.table: level for level in LEVELS}
 _CELLS = tuple(field.name for field in fields(Slot) if field.name != "at")
 _SUMS = ("samples", "received", "sent")
+_HUNDREDTHS = ("cpu", "cpu_peak", "load", "load_peak")
+_KIB = ("memory", "memory_peak", "disk")
 _PEAKS = ("cpu_peak", "load_peak", "memory_peak", "rate_peak", "disk")
 
 
@@ -59,7 +65,7 @@ def create(db: Database) -> None:
 
 
 def _is_whole(name: str) -> bool:
-    return name not in {"cpu", "cpu_peak", "load", "load_peak"}
+    return name not in _HUNDREDTHS
 
 
 def create_marks(db: Database) -> None:
@@ -70,6 +76,14 @@ def create_marks(db: Database) -> None:
         before = db.execute(f"SELECT min(at) FROM {coarse.table}").fetchone()[0]  # noqa: S608 - our own names
         if oldest is not None and before is not None and before + coarse.step <= oldest:
             _mark(db, fine, -(-oldest // coarse.step) * coarse.step)
+
+
+def make_whole(db: Database) -> None:
+    """Bring the rows of older files into whole numbers, inside a migration."""
+    cells = [f"{name} = round({name} * 100)" for name in _HUNDREDTHS]
+    cells += [f"{name} = ({name} + 512) / 1024" for name in _KIB]
+    for level in LEVELS:
+        db.execute(f"UPDATE {level.table} SET {', '.join(cells)}")  # noqa: S608 - our own names
 
 
 def _mark(db: Database, level: Level, until: int) -> None:
@@ -101,11 +115,17 @@ def record(db: Database, slots: Mapping[tuple[str, str], Slot]) -> None:
     for (kind, name), slot in slots.items():
         level = finest(marks, slot.at)
         at = slot.at // level.step * level.step
-        db.conn.execute(_ADD[level.table], [subject(db, kind, name), at, *astuple(slot)[1:]])
+        cells = (round(getattr(slot, cell) * _SCALES.get(cell, 1)) for cell in _CELLS)
+        db.conn.execute(_ADD[level.table], [subject(db, kind, name), at, *cells])
+
+
+_SCALES = dict.fromkeys(_HUNDREDTHS, 100.0) | dict.fromkeys(_KIB, 1 / 1024)
+"""What figures are multiplied with to be stored."""
 
 
 def _adding(level: Level) -> str:
-    mean = "coalesce(({0} * samples + excluded.{0} * excluded.samples) / (samples + excluded.samples), 0)"
+    total = "{0} * samples + excluded.{0} * excluded.samples"
+    mean = f"coalesce(round(1.0 * ({total}) / (samples + excluded.samples)), 0)"
     cells = {name: mean.format(name) for name in _CELLS}
     cells |= {name: f"{name} + excluded.{name}" for name in _SUMS}
     cells |= {name: f"max({name}, excluded.{name})" for name in _PEAKS}
@@ -144,7 +164,8 @@ def roll_up(db: Database, now: int, again_from: int | None = None) -> None:
 
 
 def _rolling(fine: Level, coarse: Level) -> str:
-    cells = {name: f"coalesce(sum({name} * samples) / sum(samples), 0)" for name in _CELLS}
+    mean = "coalesce(round(1.0 * sum({0} * samples) / sum(samples)), 0)"
+    cells = {name: mean.format(name) for name in _CELLS}
     cells |= {name: f"sum({name})" for name in _SUMS} | {name: f"max({name})" for name in _PEAKS}
     updates = ", ".join(f"{name} = excluded.{name}" for name in _CELLS)
     return (
@@ -179,9 +200,27 @@ def prune(db: Database, now: int) -> int:
 def series(db: Database, kind: str, name: str, level: str, start: int, until: int) -> list[Slot]:
     """Return a subject's rows of a table, the oldest first; what was not measured is not there."""
     rows = db.conn.execute(
-        f"SELECT {', '.join(field.name for field in fields(Slot))} FROM {_BY_NAME[level].table} "  # noqa: S608 - our own names
+        f"SELECT at, {', '.join(map(_read, _CELLS))} FROM {_BY_NAME[level].table} "  # noqa: S608 - our own names
         "WHERE subject = (SELECT id FROM subjects WHERE kind = ? AND name = ?) AND at >= ? AND at < ? "
         "ORDER BY at",
         [kind, name, start, until],
     )
     return [Slot(*row) for row in rows]
+
+
+def flow(
+    db: Database, kind: str, names: Collection[str], level: str, start: int, until: int
+) -> list[tuple[int, int, int]]:
+    """Return what some subjects received and sent together in each row's time, the oldest first."""
+    rows = db.conn.execute(
+        f"SELECT at, sum(received), sum(sent) FROM {_BY_NAME[level].table} "  # noqa: S608 - our own names
+        "WHERE subject IN (SELECT id FROM subjects WHERE kind = ? "
+        "AND name IN (SELECT value FROM json_each(?))) AND at >= ? AND at < ? GROUP BY at ORDER BY at",
+        [kind, json.dumps(sorted(names)), start, until],
+    )
+    return rows.fetchall()
+
+
+def _read(cell: str) -> str:
+    """Return how a cell is read, in the unit of a Slot."""
+    return f"{cell} / 100.0" if cell in _HUNDREDTHS else f"{cell} * 1024" if cell in _KIB else cell

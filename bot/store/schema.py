@@ -73,3 +73,9 @@ def whose_traffic(db: Database) -> None:
 def how_members_are_told(db: Database) -> None:
     """Let what waits say how a member is to be told: elsewhere than usual, or not in their quiet hours."""
     notices.create_manners(db)
+
+
+@migrations()
+def whole_numbers(db: Database) -> None:
+    """Keep all measurements as whole numbers."""
+    rollup.make_whole(db)

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from bot import Machine, Slot, Tick
@@ -89,6 +89,11 @@ class Pages:
         return dict(self.minutes[-1].counters) if self.minutes else {}
 
     async def traffic(self, start: int, until: int) -> list[Traffic]:
+        raise NotImplementedError
+
+    async def flow(
+        self, kind: str, names: Collection[str], step: int, start: int, until: int
+    ) -> list[tuple[int, int, int]]:
         raise NotImplementedError
 
     async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:

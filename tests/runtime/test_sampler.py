@@ -1,6 +1,6 @@
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -63,6 +63,11 @@ class Pages:
         return {}
 
     async def traffic(self, start: int, until: int) -> list[Traffic]:
+        raise NotImplementedError
+
+    async def flow(
+        self, kind: str, names: Collection[str], step: int, start: int, until: int
+    ) -> list[tuple[int, int, int]]:
         raise NotImplementedError
 
     async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:

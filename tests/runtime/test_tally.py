@@ -1,7 +1,7 @@
 """Bytes from counters to rows: each once, whatever becomes of interfaces, hosts and the bot itself."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -76,6 +76,11 @@ class Pages:
         return dict(self.minutes[-1].counters) if self.minutes else {}
 
     async def traffic(self, start: int, until: int) -> list[Traffic]:
+        raise NotImplementedError
+
+    async def flow(
+        self, kind: str, names: Collection[str], step: int, start: int, until: int
+    ) -> list[tuple[int, int, int]]:
         raise NotImplementedError
 
     async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:

@@ -23,7 +23,9 @@ def db() -> Iterator[Database]:
 def fill(db: Database, minutes: int, start: int = 0) -> None:
     for minute in range(minutes):
         at = start + minute * 60
-        slot = Slot(at, 6, cpu=minute, cpu_peak=minute + 1, memory=1000, disk=minute, received=7, sent=3)
+        slot = Slot(
+            at, 6, cpu=minute, cpu_peak=minute + 1, memory=10240, disk=minute * 1024, received=7, sent=3
+        )
         rollup.record(db, {FORD: slot, ("machine", "ford-1"): replace(slot, received=1)})
 
 
@@ -36,8 +38,8 @@ def test_a_roll_up_loses_no_byte_and_keeps_the_peaks(db: Database) -> None:
         1440 * 6,
         cpu=719.5,
         cpu_peak=1440,
-        memory=1000,
-        disk=1439,
+        memory=10240,
+        disk=1439 * 1024,
         received=1440 * 7,
         sent=1440 * 3,
     )
@@ -86,3 +88,52 @@ def test_each_level_is_made_of_whole_ones_below() -> None:
     assert all(
         coarse.step % fine.step == 0 and coarse.kept > fine.kept for fine, coarse in pairwise(rollup.LEVELS)
     )
+
+
+def test_percents_and_loads_are_kept_to_hundredths_and_sizes_to_kib(db: Database) -> None:
+    slot = Slot(0, 6, cpu=1.239, cpu_peak=6399.99, load=0.004, load_peak=14.2, memory=2**40 + 700, disk=400)
+    rollup.record(db, {FORD: slot})
+    (found,) = rollup.series(db, *FORD, "minutes", 0, 60)
+    assert (found.cpu, found.cpu_peak, found.load, found.load_peak) == (1.24, 6399.99, 0.0, 14.2)
+    assert (found.memory, found.disk) == (2**40 + 1024, 0)
+
+
+def test_what_comes_to_a_row_that_is_there_is_added(db: Database) -> None:
+    rollup.record(db, {FORD: Slot(0, 6, cpu=10, cpu_peak=20, memory=10240, received=5, rate_peak=3)})
+    rollup.record(db, {FORD: Slot(0, 2, cpu=50, cpu_peak=15, memory=2048, received=1, sent=9, rate_peak=4)})
+    assert rollup.series(db, *FORD, "minutes", 0, 60) == [
+        Slot(0, 8, cpu=20, cpu_peak=20, memory=8192, received=6, sent=9, rate_peak=4)
+    ]
+
+
+def test_a_row_without_samples_has_traffic_and_counts_for_no_mean(db: Database) -> None:
+    rollup.record(db, {FORD: Slot(0, 0, received=5)})
+    rollup.record(db, {FORD: Slot(60, 6, cpu=10, received=1)})
+    rollup.record(db, {FORD: Slot(300, 0, sent=1)})
+    rollup.roll_up(db, 600)
+    found = rollup.series(db, *FORD, "fives", 0, 600)
+    assert found == [Slot(0, 6, cpu=10, received=6), Slot(300, 0, sent=1)]
+
+
+def test_the_flow_of_some_is_their_sum(db: Database) -> None:
+    fill(db, 2)
+    assert rollup.flow(db, "machine", ["ford-1", "gone"], "minutes", 0, 120) == [(0, 1, 3), (60, 1, 3)]
+    rollup.record(db, {("machine", "ford-2"): Slot(60, 1, received=10)})
+    assert rollup.flow(db, "machine", ["ford-1", "ford-2"], "minutes", 60, 120) == [(60, 11, 3)]
+    assert rollup.flow(db, "machine", [], "minutes", 0, 120) == []
+
+
+def test_a_clock_far_ahead_or_behind_spoils_nothing_for_good(db: Database) -> None:
+    now, ahead = 3000 * rollup.DAY, 9000 * rollup.DAY
+    rollup.record(db, {FORD: Slot(now, 6, received=1)})
+    rollup.roll_up(db, ahead)
+    rollup.prune(db, ahead)
+    assert rollup.pruned(db)["minutes"] == ahead - 14 * rollup.DAY
+    later = now + rollup.DAY
+    rollup.record(db, {FORD: Slot(later, 6, received=1)})
+    rollup.roll_up(db, later + 65, again_from=later)
+    rollup.prune(db, later + 65)
+    assert rollup.pruned(db)["minutes"] == later - 14 * rollup.DAY
+    assert rollup.rolled_up(db)["fives"] == later
+    rollup.record(db, {FORD: Slot(later + 60, 6, received=1)})
+    assert len(rollup.series(db, *FORD, "minutes", later, later + 300)) == 1

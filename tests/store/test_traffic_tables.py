@@ -66,6 +66,7 @@ async def test_each_minute_belongs_to_whoever_owned_the_machine_then(store: Sqli
     }
     assert sums(list(await history.traffic(NOW + 60, NOW + 180)))["ford-1", "alice"] == (10, 1)
     assert await history.counters() == {ONE: Counter("e", 3, 7)}
+    assert await history.flow("machine", ["ford-1"], 60, NOW, NOW + 120) == [(NOW, 1, 1), (NOW + 60, 10, 1)]
     rows = await store.read(lambda db: list(db.execute("SELECT since, owner FROM owners ORDER BY 1, 2")))
     assert rows == [(NOW, None), (NOW, "alice"), (NOW + 120, "bob")]
 
@@ -183,7 +184,8 @@ def test_a_file_from_before_owners_were_kept_gives_its_traffic_to_the_present_on
         rollup.roll_up(db, at + 65, again_from=at)
     for table in ("owners", "counters", "pruned"):
         db.execute(f"DROP TABLE {table}")
-    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'whose_traffic'")
+    db.execute("UPDATE fives SET cpu = 12.34, memory = 2097152")
+    db.execute("DELETE FROM _sqlite_migrations WHERE name IN ('whose_traffic', 'whole_numbers')")
     db.execute("DELETE FROM minutes WHERE at < ?", [NOW + 400])
     row = ["ford-1", "ford", None, "full", 64, None, None, None]
     db.execute("INSERT INTO machines VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
@@ -191,6 +193,8 @@ def test_a_file_from_before_owners_were_kept_gives_its_traffic_to_the_present_on
     db.execute("UPDATE machines SET owner = 'alice'")
     db.conn.commit()
     prepare(db)
+    (first, *_) = rollup.series(db, *ONE, "fives", NOW, NOW + 300)
+    assert (first.cpu, first.memory) == (12.34, 2097152)
     assert rollup.pruned(db) == {"minutes": NOW + 600, "fives": 0, "hours": 0, "days": 0}
     assert sums(traffic.traffic(db, NOW, NOW + 1200)) == {
         ("ford-1", "alice"): (20, 0),
