@@ -1,10 +1,14 @@
-"""A motion on a real InspIRCd with atheme and a Prosody, members on both, and a bot killed in its middle."""
+"""A motion on two real InspIRCds with atheme and a Prosody: a netsplit, an impostor, a bot that is killed."""
 
 import asyncio
+import contextlib
+import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +20,13 @@ from bot.store import chains
 from bot.store.connection import connect
 from bot.store.database import FILE
 from tests.real.irc.people import Person
-from tests.real.irc.servers import Atheme, InspIrcd, Pki
+from tests.real.irc.servers import Atheme, InspIrcd, Pki, Proxy
 from tests.real.xmpp.people import Person as Jabberer
 from tests.real.xmpp.prosody import DOMAIN, Prosody, certify
 from tests.real.xmpp.prosody import TEAM as ROOM
-from tests.ship import running
+from tests.ship import ROOT, running
 
-pytestmark = [pytest.mark.real, pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 CONFIG = """\
 [bot]
@@ -52,12 +56,18 @@ MEMBERS = {"alice": "irc:alice", "bob": "irc:bob", "carol": f"jabber:carol@{DOMA
 CHAIN = r"\[chain ([0-9a-f]{12})\]"
 
 
+CHECKER = ROOT / "docs" / "check_certificate.py"
+EDDIE = f"eddie@{DOMAIN}"
+
+
 @dataclass
 class Sea:
-    """Both networks and the bot's folder."""
+    """Both networks, the cable between the two IRC servers, and the bot's folder."""
 
     folder: Path
     insp: InspIrcd
+    far: InspIrcd
+    cable: Proxy
     atheme: Atheme
     prosody: Prosody
 
@@ -69,105 +79,214 @@ class Sea:
         return cli.main(["--config", str(self.config), *words])
 
 
+@dataclass
+class Crew:
+    """Alice is on the bot's IRC server, bob under another nick on the far one, carol on Jabber."""
+
+    alice: Person
+    bob: Person
+    carol: Jabberer
+    nick: str = "Eddie"
+
+
 @pytest.fixture
 async def sea(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sea]:
     pki = certify(Pki(tmp_path_factory.mktemp("pki")))
-    for name in ("irc", "services", "jabber"):
+    for name in ("irc", "far", "services", "jabber"):
         (tmp_path / name).mkdir()
     insp = InspIrcd(tmp_path / "irc", pki=pki, fakelag=False)
-    made = Sea(
-        tmp_path,
-        insp,
-        Atheme(tmp_path / "services", ircd=insp),
-        Prosody(tmp_path / "jabber", pki=pki),
-    )
-    (tmp_path / "password").write_text("eddiepw")
-    (tmp_path / "password").chmod(0o600)
-    ports = {"irc": insp.tls_port, "jabber": made.prosody.port, "ca": pki.ca}
-    made.config.write_text(CONFIG.format(domain=DOMAIN, room=ROOM, **ports))
-    shutil.copytree(share("policies"), tmp_path / "rules")
-    voting = tmp_path / "rules" / "voting.md"
-    text = re.sub(r"(?m)^(discussion_hours|min_tenure_days) = \d+", r"\1 = 0", voting.read_text("utf-8"))
-    voting.write_text(text, "utf-8")
-    for name, identity in MEMBERS.items():
-        assert (
-            made.shell("member", "add", name, "--role", "member", "--share", "full", "--identity", identity)
-            == 0
-        )
+    far = InspIrcd(tmp_path / "far", pki=pki, fakelag=False, name="irc2.test", number="002")
+    cable = Proxy(insp.link_port)
+    atheme, prosody = Atheme(tmp_path / "services", ircd=insp), Prosody(tmp_path / "jabber", pki=pki)
+    made = Sea(tmp_path, insp, far, cable, atheme, prosody)
+    install(made, pki)
     try:
-        await asyncio.gather(insp.start(), made.prosody.start())
-        made.atheme.start()
+        await cable.start()
+        insp.linked_to("irc2.test", far.link_port, calls=False)
+        far.linked_to("irc.test", cable.port, calls=True)
+        await asyncio.gather(insp.start(), prosody.start())
+        await far.start()
+        atheme.start()
         yield made
     finally:
-        for server in (made.prosody, made.atheme, insp):
+        await cable.stop()
+        for server in (prosody, atheme, far, insp):
             server.kill()
 
 
-async def test_a_motion_from_its_proposal_to_its_certificate(sea: Sea) -> None:
-    alice, bob = await Person.join(sea.insp.port, "alice"), await Person.join(sea.insp.port, "robert")
-    mallory = await Person.join(sea.insp.port, "bob")
+def install(sea: Sea, pki: Pki) -> None:
+    """Make the bot's folder: rules by which whoever is new may vote at once, and three members."""
+    (sea.folder / "password").write_text("eddiepw")
+    (sea.folder / "password").chmod(0o600)
+    ports = {"irc": sea.insp.tls_port, "jabber": sea.prosody.port, "ca": pki.ca}
+    sea.config.write_text(CONFIG.format(domain=DOMAIN, room=ROOM, **ports))
+    shutil.copytree(share("policies"), sea.folder / "rules")
+    voting = sea.folder / "rules" / "voting.md"
+    text = re.sub(r"(?m)^(discussion_hours|min_tenure_days) = \d+", r"\1 = 0", voting.read_text("utf-8"))
+    voting.write_text(text, "utf-8")
+    for name, identity in MEMBERS.items():
+        assert sea.shell("member", "add", name, "--identity", identity) == 0
+
+
+@asynccontextmanager
+async def crew(sea: Sea) -> AsyncIterator[Crew]:
+    """Let everybody in, who each prove themselves."""
+    alice, bob = await asyncio.gather(
+        Person.join(sea.insp.port, "alice"), Person.join(sea.far.port, "robert")
+    )
     carol = Jabberer("carol", sea.prosody)
-    await carol.login()
-    await carol.join()
-    await alice.identified("alice")
-    await bob.identified("bob")
     try:
-        async with running(sea.config) as bot:
-            await carol.sees(f"{ROOM}/Eddie")
-            await alice.answered("!ping one", "pong one")
-            await proposed(alice, bob, carol)
-            alice.say("!vote 1 yes")
-            await alice.expect(r":\S+ PRIVMSG #ford :.*Recorded: vote 1, yes.*")
-            await bot.kill()
-        async with running(sea.config) as bot:
-            await carol.sees(f"{ROOM}/Eddie")
-            await carol.fence()
-            await mallory.answered("!ping two", "pong two")
-            mallory.say("!vote 1 no")
-            await mallory.expect(r":\S+ PRIVMSG #ford :.*Only members may vote.*")
-            carol.say("!vote show 1")
-            await carol.hears(".*1 of 3 voted.*")
-            carol.tell("vote 1 no")
-            await carol.hears("Recorded: vote 1, no.*", f"eddie@{DOMAIN}", "chat")
-            bob.say("!vote 1 yes")
-            closing_line = await carol.hears(rf"VOTE 1 PASSED: yes 2, no 1, .*{CHAIN}")
-            await alice.expect(r":\S+ PRIVMSG #ford :VOTE 1 PASSED: yes 2, no 1, .*")
-            alice.say("!vote cert 1")
-            await alice.expect(rf":\S+ PRIVMSG #ford :.*VOTE 1 PASSED.*{CHAIN}")
-            carol.say("!vote 1 yes")
-            await carol.hears(".*Not counted, vote 1: Motion 1 is closed.*")
-            await secret(alice, bob, carol)
-            assert (await bot.terminate())[0] == 0
+        await carol.login()
+        await carol.join()
+        await asyncio.gather(alice.identified("alice"), bob.identified("bob"))
+        yield Crew(alice, bob, carol)
     finally:
         await carol.leave()
-        for one in (alice, bob, mallory):
+        for one in (alice, bob):
             one.close()
-    told = re.search(CHAIN, closing_line.body)
-    assert told
-    verified(sea, told[1])
 
 
-async def proposed(alice: Person, bob: Person, carol: Jabberer) -> None:
+async def aboard(them: Crew) -> None:
+    """Wait until the bot is there on both networks, hears the far server too, and knows who is who."""
+    await answered(them.carol)
+    them.nick = await them.alice.answered("!whoami", "You are alice.*")
+    await them.bob.answered("!whoami", "You are bob.*")
+    await them.carol.fence()
+
+
+async def answered(who: Jabberer) -> None:
+    """Ask in the room until the bot answers there; its presence may be that of one who is dead."""
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(AssertionError):
+                who.say("!ping here")
+                await who.hears("pong here", patience=1.5)
+                return
+
+
+async def test_a_motion_from_its_proposal_to_its_certificate(sea: Sea) -> None:
+    async with crew(sea) as them:
+        async with running(sea.config) as bot:
+            await aboard(them)
+            await proposed(them)
+            await recorded(them.alice, "!vote 1 yes")
+            await split(sea, them)
+            await bot.kill()
+        await while_nobody_listens(them)
+        async with running(sea.config) as bot:
+            await aboard(them)
+            await only_one_has_voted(them)
+            head = await closed(them)
+            tokens = await secret(them)
+            assert (await bot.terminate())[0] == 0
+    certified(sea, 1)
+    certified(sea, 2, *tokens)
+    verified(sea, head)
+
+
+async def proposed(them: Crew) -> None:
     """Let a motion be proposed and seconded, and its opening be told on both networks."""
-    alice.say("!propose policy Buy 8 GiB RAM | As we swap.")
-    await alice.expect(r":\S+ PRIVMSG #ford :.*Motion 1 .*")
-    bob.say("!second 1")
-    await bob.expect(rf":\S+ PRIVMSG #ford :VOTE 1 open: \"Buy 8 GiB RAM\" .*{CHAIN}")
-    await carol.hears(rf"VOTE 1 open: \"Buy 8 GiB RAM\" by alice, seconded bob.*{CHAIN}")
+    them.alice.say("!propose policy Buy 8 GiB RAM | As we swap.")
+    await them.alice.expect(r":\S+ PRIVMSG #ford :.*Motion 1 .*")
+    them.bob.say("!second 1")
+    await them.bob.expect(rf":\S+ PRIVMSG #ford :VOTE 1 open: \"Buy 8 GiB RAM\" .*{CHAIN}")
+    await them.carol.hears(rf"VOTE 1 open: \"Buy 8 GiB RAM\" by alice, seconded bob.*{CHAIN}")
 
 
-async def secret(alice: Person, bob: Person, carol: Jabberer) -> None:
-    """Let a secret ballot be typed in the room, where it is void, and then directly."""
-    alice.say("!propose admit zoe | Knows disks.")
-    await carol.hears(r"VOTE 2 proposed: .*")
-    bob.say("!second 2")
-    await carol.hears(r"VOTE 2 open: .*Secret, only to me directly.*")
-    bob.say("!vote 2 no")
-    await bob.expect(r":\S+ PRIVMSG #ford :.*Not counted, vote 2: Motion 2 is secret.*")
-    carol.tell("vote 2 yes")
-    await carol.hears(r"Recorded: vote 2, yes\. Receipt [0-9a-f]{16}, .*", f"eddie@{DOMAIN}", "chat")
-    carol.say("!vote show 2")
-    await carol.hears(".*1 of 3 voted.*")
+async def recorded(who: Person, words: str) -> None:
+    """Vote in the room, and hear that it counts."""
+    who.say(words)
+    await who.expect(r":\S+ PRIVMSG #ford :.*Recorded: vote 1, .*")
+
+
+async def split(sea: Sea, them: Crew) -> None:
+    """Part bob's server from the bot's; somebody takes his nick here, and nobody hears him there."""
+    sea.cable.stall()
+    sea.cable.cut()
+    await asyncio.gather(them.alice.expect(r":robert!\S+ QUIT .*"), them.bob.expect(r":alice!\S+ QUIT .*"))
+    them.bob.say("!vote 1 no")
+    thief = await Person.join(sea.insp.port, "robert")
+    try:
+        thief.say("!vote 1 no")
+        await thief.expect(r":\S+ PRIVMSG #ford :.*Only members may vote.*")
+        thief.send("QUIT :so long")
+        with contextlib.suppress(ConnectionError):
+            await thief.expect("ERROR .*")
+    finally:
+        thief.close()
+    await recorded(them.alice, "!vote 1 abstain")
+    sea.cable.heal()
+    await them.bob.answered("!whoami", "You are bob.*")
+    await recorded(them.alice, "!vote 1 yes")
+
+
+async def while_nobody_listens(them: Crew) -> None:
+    """Let ballots be cast that the bot is shown as history when it is back: in the room, and directly."""
+    them.carol.say("!vote 1 no")
+    await them.carol.saw("!vote 1 no")
+    them.carol.tell("vote 1 no")
+    them.bob.say("!vote 1 no")
+
+
+async def only_one_has_voted(them: Crew) -> None:
+    """Wait until the bot has read everything; alice has voted, and no history has."""
+    them.carol.tell("ping directly")
+    await them.carol.hears("pong directly", EDDIE, "chat")
+    them.carol.say("!vote show 1")
+    shown = await them.carol.hears(".*of 3 voted.*")
+    assert "1 of 3 voted" in shown.body
+
+
+async def closed(them: Crew) -> str:
+    """Let the others vote, an impostor too; return the chain's head that is told at the close."""
+    them.carol.tell("vote 1 no")
+    await them.carol.hears("Recorded: vote 1, no.*", EDDIE, "chat")
+    them.bob.say("!vote 1 yes")
+    line = await them.carol.hears(rf"VOTE 1 PASSED: yes 2, no 1, .*{CHAIN}")
+    await them.alice.expect(r":\S+ PRIVMSG #ford :VOTE 1 PASSED: yes 2, no 1, .*")
+    them.alice.say("!vote cert 1")
+    await them.alice.expect(rf":\S+ PRIVMSG #ford :.*VOTE 1 PASSED.*{CHAIN}")
+    them.carol.say("!vote 1 yes")
+    await them.carol.hears(".*Not counted, vote 1: Motion 1 is closed.*")
+    told = re.search(CHAIN, line.body)
+    assert told
+    return told[1]
+
+
+async def secret(them: Crew) -> tuple[str, str]:
+    """Let a secret ballot be typed in the room, where it is void, and then directly; return carol's token."""
+    them.alice.say("!propose admit zoe | Knows disks.")
+    await them.carol.hears(r"VOTE 2 proposed: .*")
+    them.bob.say("!second 2")
+    await them.carol.hears(r"VOTE 2 open: .*Secret, only to me directly.*")
+    them.bob.say("!vote 2 no")
+    await them.bob.expect(r":\S+ PRIVMSG #ford :.*Not counted, vote 2: Motion 2 is secret.*")
+    them.carol.tell("vote 2 yes")
+    answer = await them.carol.hears(r"Recorded: vote 2, yes\. Receipt [0-9a-f]{16}, .*", EDDIE, "chat")
+    them.carol.say("!vote show 2")
+    await them.carol.hears(".*1 of 3 voted.*")
+    for one, word in ((them.bob, "no"), (them.alice, "yes")):
+        one.say(f"vote 2 {word}", them.nick)
+        await one.expect(rf":\S+ (?:PRIVMSG|NOTICE) {one.nick} :Recorded: vote 2, {word}\. Receipt .*")
+    await them.carol.hears(rf"VOTE 2 PASSED: yes 2, no 1, .*{CHAIN}")
+    token = re.search(r"token (\w+)\.", answer.body)
+    assert token
+    return "carol", token[1]
+
+
+def certified(sea: Sea, number: int, *ballot: str) -> None:
+    """What the command line exports is what the checker, alone, finds to be right."""
+    folder = sea.folder / f"vote-{number}"
+    assert sea.shell("vote", "export", str(number), str(folder)) == 0
+    files = [str(folder / name) for name in ("certificate.json", "events.jsonl")]
+    done = subprocess.run(
+        [sys.executable, "-I", str(CHECKER), *files, *ballot], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    certificate = json.loads((folder / "certificate.json").read_text("utf-8"))
+    assert certificate["counts"] == {"yes": 2, "no": 1, "abstain": 0}
+    assert number == 2 or certificate["ballots"] == {"alice": "yes", "bob": "yes", "carol": "no"}
+    assert number == 1 or not {"alice", "bob", "carol"} & certificate["ballots"].keys()
 
 
 def verified(sea: Sea, head: str) -> None:
