@@ -1,9 +1,21 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
-from bot import HypervisorFault, Slot
-from bot.testing import MACHINES, Chat
-from plugins.hosts import ASCII_BARS, sparkline
+from bot import Chart, DigestPart, Figures, HypervisorFault, Slot, Tx
+from bot.ports import Minute
+from bot.testing import MACHINES, START, Chat
+from plugins import help as helping
+from plugins import hosts, members, vms
 from tests.plugins.conftest import GUEST, HOSTILE
+
+
+@pytest.fixture
+async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
+    """A conversation with this plugin, and those of people and machines."""
+    async with Chat.open(tmp_path, [helping.plugin, hosts.plugin, members.plugin, vms.plugin]) as chat:
+        yield chat
 
 
 async def test_the_list_is_one_line_a_host(chat: Chat) -> None:
@@ -101,16 +113,146 @@ async def test_the_load_is_shown_with_a_day_as_bars(chat: Chat) -> None:
     assert "There is no host" in await chat.say("alice", "!load zaphod")
 
 
-def test_a_bar_that_was_not_measured_is_told_apart_from_nothing() -> None:
-    rows = [Slot(0, 1, load=0.0), Slot(1800, 1, load=2.0), Slot(5400, 1, load=1.0)]
-    assert sparkline(rows, 7200) == "▁█·▅"
-    assert sparkline(rows, 7200, ASCII_BARS) == "_#?="
-    assert sparkline([], 7200) == ""
-
-
 async def test_the_busiest_machines_are_named_first(chat: Chat) -> None:
     await chat.ticks()
     assert (await chat.say("alice", "!top")).endswith("; no machine uses it.")
     await chat.hypervisor.start(MACHINES[1])
     await chat.ticks(2)
     assert (await chat.say("alice", "!top")).endswith("; ford-3 1 % (16 MiB).")
+
+
+NOON = int(START.timestamp())
+HOUR, DAY, GIB = 3600, 86400, 2**30
+
+
+async def measured(
+    chat: Chat, start: int, until: int, step: int = HOUR, **figures: tuple[float, float]
+) -> None:
+    """Let ford, with (load, CPU), and machines, with (CPU, its peak), have been measured at each step."""
+    cpus = {name.replace("_", "-"): pair for name, pair in figures.items() if name != "ford"}
+    load, busy = figures.get("ford", (1.0, 20.0))
+    for at in range(start, until, step):
+        slots = {
+            ("machine", name): Slot(at, 6, cpu=cpu, cpu_peak=peak, memory=32 * 2**20)
+            for name, (cpu, peak) in cpus.items()
+        }
+        filled = 20 * GIB + (at - start) * 2**10
+        slots["host", "ford"] = Slot(
+            at, 6, load=load, load_peak=load * 2, cpu=busy, cpu_peak=busy * 2, disk=filled
+        )
+        await chat.sampler.history.record(Minute(slots), at + step)
+
+
+async def test_the_load_is_shown_over_a_week_and_a_month(chat: Chat) -> None:
+    await measured(chat, NOON - 14 * DAY, NOON - 2 * DAY, step=12 * HOUR, ford=(0.5, 20.0))
+    await measured(chat, NOON - DAY, NOON, step=12 * HOUR, ford=(4.0, 100.0))
+    await chat.ticks()
+    now = "ford load 0.1 on 2 CPUs, 2 GiB of 8 GiB memory."
+    assert await chat.say("alice", "!load week") == (
+        f"{now} 7 d: ▂··▂··▂··▂··▂··▂··▂··▂··▂········█··█·· mean 1.1 peak 8.0; busy mean 17 % peak 100 %"
+    )
+    assert await chat.say("alice", "!load ford month ascii") == (
+        f"{now} 30 d: .............## mean 0.8 peak 8.0; busy mean 13 % peak 100 %"
+    )
+    assert "One time is enough" in await chat.say("alice", "!load week month")
+    chat.meter.fail("ford")
+    await chat.ticks()
+    assert (await chat.say("alice", "!load today")).endswith(" mean 4.0 peak 8.0")
+
+
+async def test_the_load_has_a_chart_in_ones_own_zone(chat: Chat) -> None:
+    await chat.say("alice", "!set zone Europe/Berlin")
+    await measured(chat, NOON - 3 * HOUR, NOON, step=300, ford=(2.0, 50.0))
+    await chat.ticks()
+    chart = (await chat.hear("alice", "!load")).picture
+    assert isinstance(chart, Chart)
+    assert (chart.title, chart.unit, chart.step, chart.zone) == ("ford, 24 h", "load", 300, "Europe/Berlin")
+    assert chart.start == NOON + 1800 - DAY
+    load, peak = chart.curves
+    assert load.points == (None,) * (282 - 36) + (2.0,) * 36 + (None,) * 6
+    assert (peak.points[250], peak.style) == (4.0, "dashed")
+    (busy,) = chart.running
+    assert (busy.name, busy.points[250], chart.running_unit) == ("busy", 25.0, "%")
+    chat.meter.fail("ford")
+    await chat.ticks()
+    week = (await chat.hear("bob", "!load week")).picture
+    assert isinstance(week, Chart)
+    assert (week.zone, week.running, week.running_unit) == ("UTC", (), "")
+    assert (week.step, len(week.curves[0].points)) == (3600, 42 * 4)
+
+
+async def test_the_busiest_over_a_time_are_named_by_their_mean_of_all_of_it(chat: Chat) -> None:
+    """ford-3 was up for half of the time only, so that its mean is half of what it used then."""
+    await chat.ticks()
+    assert await chat.say("alice", "!top ford week") == "ford over 7 d: no history yet."
+    await measured(chat, NOON - 4 * DAY, NOON - 2 * DAY, 6 * HOUR, ford_1=(10.0, 30.0), ford_3=(60.0, 90.0))
+    await measured(chat, NOON - 2 * DAY, NOON, 6 * HOUR, ford_1=(10.0, 30.0))
+    told = "ford-3 30 % (peak 90 %, 32 MiB), ford-1 10 % (peak 30 %, 32 MiB)."
+    assert await chat.say("alice", "!top week") == f"ford over 7 d: {told}"
+    assert await chat.say("alice", "!top FORD month") == f"ford over 30 d: {told}"
+    assert await chat.say("alice", "!top today") == "ford over 24 h: ford-1 10 % (peak 30 %, 32 MiB)."
+    assert await chat.say("alice", "!top ford ascii") == (
+        "over is one of today, week, month, not “ascii”. Usage: !top [HOST] [today|week|month]"
+    )
+    assert "There is no host" in await chat.say("alice", "!top zaphod week")
+
+
+async def test_a_time_in_which_no_machine_used_anything(chat: Chat) -> None:
+    await measured(chat, NOON - DAY, NOON)
+    await chat.ticks()
+    assert await chat.say("alice", "!top month") == "ford over 30 d: no machine used it."
+
+
+async def test_the_digest_gets_the_weeks_load_in_a_line(chat: Chat) -> None:
+    assert not [part for part in await chat.crew.hub(DigestPart()) if part.startswith("load")]
+    await measured(chat, NOON - 9 * DAY, NOON, step=6 * HOUR, ford=(1.5, 20.0))
+    (told,) = [part for part in await chat.crew.hub(DigestPart()) if part.startswith("load")]
+    assert told == "load in 7 d: ford mean 1.5 peak 3.0"
+
+
+# --- what alerts can go by
+
+
+async def figures(chat: Chat) -> dict[tuple[str, str], float]:
+    answers = await chat.crew.hub(Figures(chat.clock.now()))
+    assert chat.incidents.reported == []
+    own = {"disk-days", "memory-share", "disk-share"}
+    return {(one.subject, one.measure): one.value for every in answers for one in every if one.measure in own}
+
+
+async def test_a_machine_that_takes_much_of_its_share_has_figures(chat: Chat) -> None:
+    """A half-share has 1 GiB of memory, and 20 GiB of disk."""
+    assert await figures(chat) == {}
+    for machine in MACHINES[:2]:
+        await chat.hypervisor.start(machine)
+    tick = await chat.ticks(2)
+    found = await figures(chat)
+    used = {name: (one.memory or 0, one.disk or 0) for name, one in tick.machines.items()}
+    assert found["ford-1", "memory-share"] == used["ford-1"][0] * 100 / GIB > 0
+    assert found["ford-3", "memory-share"] == used["ford-3"][0] * 100 / (2 * GIB)
+    assert found["ford-1", "disk-share"] == used["ford-1"][1] * 100 / (20 * GIB)
+    assert (found["ford-9", "memory-share"], ("ford-9", "disk-share") in found) == (0, False)
+
+
+async def test_a_machine_of_which_nothing_was_measured_has_none(chat: Chat) -> None:
+    await chat.ticks()
+    await chat.store.write(_another_machine)
+    assert {name for name, _ in await figures(chat)} == {"ford-1", "ford-3", "ford-9"}
+
+
+def _another_machine(tx: Tx) -> None:
+    tx.db.execute(
+        "INSERT INTO machines SELECT 'ford-4', host, owner, share, memory_mib, NULL, NULL, NULL "
+        "FROM machines WHERE name = 'ford-3'"
+    )
+
+
+async def test_a_disk_that_fills_has_days_left(chat: Chat) -> None:
+    """1 KiB a second is 84.4 MiB a day; of 100 GiB 80 are free."""
+    await measured(chat, NOON - 6 * DAY, NOON - 5 * DAY)
+    await chat.ticks()
+    found = await figures(chat)
+    assert found["ford", "disk-days"] == pytest.approx(80 * GIB / (DAY * 1024))
+    chat.meter.fail("ford")
+    await chat.ticks()
+    assert ("ford", "disk-days") not in await figures(chat)
