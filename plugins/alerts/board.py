@@ -44,7 +44,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Too much at once: since when, the last digest, and what was new or over since that."""
+    """Too much at once: since when, the last digest, what was new or over since, and who hears of it."""
 
     since: datetime
     digest: datetime
@@ -213,13 +213,17 @@ def _storm(
     rest = [line for line in lines if line not in counted]
     if board.storm is None:
         gale = _gale("begins", Storm(now, now, now), counted, board)
-        return replace(board, storm=Storm(now, now, now)), rest, (replace(gale, count=len(fired)),)
+        return (
+            replace(board, storm=Storm(now, now, now, to=gale.to)),
+            rest,
+            (replace(gale, count=len(fired)),),
+        )
     storm = board.storm if len(fired) < STORM_OVER else replace(board.storm, last_busy=now)
     told = _gale("ends" if now - storm.last_busy >= STORM_CALM else "digest", storm, counted, board)
     if told.kind == "ends":
         return replace(board, storm=None), rest, (told,)
     if now - storm.digest >= STORM_DIGEST and (told.count or told.over):
-        return replace(board, storm=Storm(storm.since, now, storm.last_busy)), rest, (told,)
+        return replace(board, storm=Storm(storm.since, now, storm.last_busy, to=told.to)), rest, (told,)
     kept = replace(storm, new=storm.new + tuple(line.alert for line in new), over=told.over, to=told.to)
     return replace(board, storm=kept), rest, ()
 

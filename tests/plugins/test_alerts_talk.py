@@ -212,6 +212,43 @@ async def test_forty_at_once_are_one_line(chat: Chat) -> None:
     assert told[0].startswith("40 alerts within a minute; top: A1 vm-0 crashed, ")
     assert told[0].endswith("; 40 open. !alert list")
     assert "fired: A40 WARN vm-9 crashed" in await chat.say("bob", "!alert show 40")
+    for one in crowd[:30]:
+        await chat.hypervisor.start(one)
+    await chat.ticks(13)
+    (digest,) = [line for _, line in await chat.told()]
+    assert digest == "The storm goes on: 0 new, 30 over; 10 open. !alert list"
+    await chat.ticks(60)
+    assert [line for _, line in await chat.told()] == [
+        "The storm has passed: 0 new, 0 over at its end; 10 open. !alert list"
+    ]
+
+
+async def test_what_flaps_is_told_once_and_then_how_it_settled(chat: Chat) -> None:
+    told = list[str]()
+    for _ in range(20):
+        for load in (HOT, COOL):
+            chat.meter.set("ford", load=load)
+            await chat.ticks(19 if not told else 1)
+            told += [line for to, line in await chat.told() if to == ROOM]
+    assert [line.split(" ")[1] for line in told] == ["CRIT", "flaps:"]
+    chat.meter.set("ford", load=COOL)
+    await chat.ticks(40)
+    assert [line for to, line in await chat.told() if to == ROOM] == [
+        "A1 over: ford load 2.1 after 9 min 30 s, peak 14.2."
+    ]
+
+
+async def test_a_host_that_falls_silent_solves_nothing(chat: Chat) -> None:
+    await raised(chat)
+    chat.meter.fail("ford")
+    await chat.ticks(60)
+    told = [line for to, line in await chat.told() if to == ROOM]
+    assert [line.partition(". ")[0] for line in told] == ["A2 CRIT ford silent for 30 s"]
+    listed = (await chat.say("bob", "!alert list")).splitlines()
+    assert [line.split(" ")[0] for line in listed] == ["A1", "A2"]
+    chat.meter.set("ford", load=HOT)
+    await chat.ticks(20)
+    assert [line for to, line in await chat.told() if to == ROOM] == ["A2 over: ford silent for 10 min."]
 
 
 async def test_excess_use_goes_by_the_policy_and_not_in_its_free_hours(tmp_path: Path) -> None:

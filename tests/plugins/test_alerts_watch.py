@@ -198,12 +198,26 @@ def test_the_flap_formula_is_nagios(changes: int, percent: float) -> None:
 
 def test_waves_and_calm() -> None:
     assert flap_percent(()) == 0
-    assert round(flap_percent([index // 2 % 2 == 1 for index in range(21)]), 1) in {49.3, 50.7}
-    assert max(flap_percent([(index + at) // 5 % 2 == 0 for index in range(21)]) for at in range(10)) < 21.2
+    assert wave(2) == {100.0}
+    assert wave(4) == {49.3, 50.7}
+    assert wave(10) == {18.9, 19.5, 20.0, 20.5, 21.1}  # one flap of that length is none
+    assert steady_until(20) == 16
+    assert steady_until(5) == 19
+
+
+def wave(period: int) -> set[float]:
+    """The percents of a square wave, wherever it stands."""
+    half = period // 2
+    waves = ([(index + at) // half % 2 == 0 for index in range(21)] for at in range(period))
+    return {round(flap_percent(states), 1) for states in waves}
+
+
+def steady_until(percent: float) -> int:
+    """How many steady checks it takes after full alternation until it changes no more than so much."""
     steady, states = 0, [index % 2 == 0 for index in range(21)]
-    while flap_percent(states) > 20:
+    while flap_percent(states) > percent:
         states, steady = [*states[1:], states[-1]], steady + 1
-    assert steady == 16
+    return steady
 
 
 def test_forty_at_once_are_one_line_and_digests() -> None:
@@ -225,17 +239,20 @@ def test_forty_at_once_are_one_line_and_digests() -> None:
 
 
 def test_a_storm_goes_on_being_counted_and_ends() -> None:
-    watch, kinds = Watch(), []
+    watch, kinds, heard = Watch(), list[str](), set[frozenset[str]]()
     for tick in range(200):
         watch.now += TICK
         values: dict[tuple[str, str], float | None] = {
             ("disk", f"vm-{number}"): 1.0 if number <= min(tick * 3, 60) else 99.0 for number in range(60)
         }
-        kinds += [gale.kind for gale in watch.tick_all(values).gales]
+        gales = watch.tick_all(values).gales
+        kinds += [gale.kind for gale in gales]
+        heard |= {gale.to for gale in gales}
     assert kinds[0] == "begins"
     assert "digest" in kinds
     assert kinds[-1] == "ends"
     assert watch.board.storm is None
+    assert heard == {frozenset({"alerts"})}  # its end too
 
 
 def test_of_a_subject_that_is_gone_the_end_is_told() -> None:
