@@ -12,10 +12,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import casting, growth, jabber, outbox, rounds, schedule, votes
+from bench import casting, growth, jabber, outbox, rounds, schedule, votes, watch
 from bench.arithmetic import Figures, medians
 from bench.bots import Bot, Failed, bots, shipboard
-from bench.measures import JABBER, ON_THE_STORE, OUTBOX, PARTS, SUBJECT, curve, report
+from bench.measures import JABBER, ON_THE_STORE, OUTBOX, PARTS, SUBJECT, WATCH, curve, report
 from bench.server import Missing, Server, serving
 
 ON_THE_NETWORK = frozenset(PARTS) - frozenset(ON_THE_STORE)
@@ -30,6 +30,7 @@ class Results:
     rounds: dict[str, list[Figures]] = field(default_factory=dict)
     jabber: dict[str, list[Figures]] = field(default_factory=dict)
     outbox: list[Figures] = field(default_factory=list)
+    watch: list[Figures] = field(default_factory=list)
     curves: dict[str, list[growth.Point]] = field(default_factory=dict)
 
     def add(self, bot: str, figures: Figures) -> None:
@@ -46,6 +47,7 @@ class Results:
         shown = [report(self.medians())] if self.rounds else []
         shown += [report(on_jabber, JABBER)] if on_jabber else []
         shown += [report({SUBJECT: medians(self.outbox)}, OUTBOX)] if self.outbox else []
+        shown += [report({SUBJECT: medians(self.watch)}, WATCH)] if self.watch else []
         return shown + [curve(points) for points in self.curves.values()]
 
 
@@ -62,6 +64,10 @@ async def run(options: argparse.Namespace) -> Results:
         if "outbox" in options.only:
             (Path(folder) / "outbox").mkdir()
             results.outbox.append(await outbox.measure(Path(folder) / "outbox"))
+        if "watch" in options.only:
+            _say("the watch, and a file of years")
+            (Path(folder) / "watch").mkdir()
+            results.watch.append(await watch.measure(Path(folder) / "watch"))
         curves = (
             ("audit", growth.audit),
             ("members", growth.members),
@@ -161,7 +167,13 @@ def main() -> int:
         found = {"machine": on, "medians": results.medians(), "rounds": results.rounds}
         wanted.json.write_text(
             json.dumps(
-                {**found, "jabber": results.jabber, "outbox": results.outbox, "growth": results.curves},
+                {
+                    **found,
+                    "jabber": results.jabber,
+                    "outbox": results.outbox,
+                    "watch": results.watch,
+                    "growth": results.curves,
+                },
                 indent=1,
             )
             + "\n",

@@ -11,9 +11,9 @@ FLOOR = "irc"
 SUBJECT = "shipboard"
 """The bot that has goals."""
 
-ON_THE_STORE = ("audit", "members", "schedule", "outbox", "votes", "ballots")
+ON_THE_STORE = ("audit", "members", "schedule", "outbox", "votes", "ballots", "watch")
 PARTS = ("start", "latency", "throughput", "chatter", "behind", "proven", "idle", "jabber", *ON_THE_STORE)
-"""What can be measured by itself; a start is part of all but the last seven."""
+"""What can be measured by itself; a start is part of all but the last eight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,23 @@ OUTBOX = (
     Measure("urgent_p99_ms", "... p99, ms", 2, Goal(5)),
 )
 """The rows of the outbox's table."""
+
+
+WATCH = (
+    Measure("tick_ms", "a tick of 40 machines and a host, CPU, ms", 2),
+    Measure("tick_percent", "... of a core, %", 3, Goal(0.1)),
+    Measure("many_ms", "a tick of 1,000 machines, CPU, ms", 1),
+    Measure("many_percent", "... of a core, %", 2, Goal(2)),
+    Measure("alerts_ms", "10,000 alert evaluations, ms", 1, Goal(100)),
+    Measure("years_mb", "years of 40 machines and a host, MB", 0, Goal(400)),
+    Measure("chart_ms", "... the hours of a month for a chart, ms", 2, Goal(10)),
+    Measure("flow_ms", "... its 8,928 times 5 minutes, ms", 2),
+    Measure("traffic_ms", "... a month's bytes of all by owner, ms", 2),
+    Measure("minute_ms", "... a minute's rows written, ms", 2),
+    Measure("hour_ms", "... an hour rolled up, ms", 2),
+    Measure("prune_ms", "... an hour pruned, ms", 2),
+)
+"""The rows of the watch's table."""
 
 
 def report(bots: Mapping[str, Figures], measures: Sequence[Measure] = MEASURES) -> str:
