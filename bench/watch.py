@@ -139,7 +139,7 @@ def _ears(alert: Alert, rule: Rule) -> Ears:
     return Ears(frozenset({"alerts"}))
 
 
-def in_years(path: Path) -> Mapping[str, float]:
+def in_years(path: Path) -> dict[str, float]:
     """Return what a file of years takes: MB on the disk, and ms for what is asked of it and done to it."""
     end = years.NOW
     slots = {("machine", f"ford-{number}"): Slot(end, 6, cpu=1.5, received=9) for number in range(MACHINES)}
