@@ -166,11 +166,15 @@ async def test_the_load_has_a_chart_in_ones_own_zone(chat: Chat) -> None:
     await chat.ticks()
     chart = (await chat.hear("alice", "!load")).picture
     assert isinstance(chart, Chart)
-    assert (chart.title, chart.unit, chart.step, chart.zone) == ("ford, 24 h", "load", 300, "Europe/Berlin")
+    assert (chart.title, chart.unit, chart.step, chart.zone) == (
+        "Load of ford, 24 h",
+        "load",
+        300,
+        "Europe/Berlin",
+    )
     assert chart.start == NOON + 1800 - DAY
-    load, peak = chart.curves
+    (load,) = chart.curves
     assert load.points == (None,) * (282 - 36) + (2.0,) * 36 + (None,) * 6
-    assert (peak.points[250], peak.style) == (4.0, "dashed")
     (busy,) = chart.running
     assert (busy.name, busy.points[250], chart.running_unit) == ("busy", 25.0, "%")
     chat.meter.fail("ford")
@@ -179,6 +183,10 @@ async def test_the_load_has_a_chart_in_ones_own_zone(chat: Chat) -> None:
     assert isinstance(week, Chart)
     assert (week.zone, week.running, week.running_unit) == ("UTC", (), "")
     assert (week.step, len(week.curves[0].points)) == (3600, 42 * 4)
+    assert [(curve.name, curve.style, curve.points[-6]) for curve in week.curves] == [
+        ("load", "line", 2.0),
+        ("peak", "dashed", 4.0),
+    ]
 
 
 async def test_the_busiest_over_a_time_are_named_by_their_mean_of_all_of_it(chat: Chat) -> None:
