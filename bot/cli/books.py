@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.cli.basics import configured, say
 from bot.cli.desk import database, reading
+from bot.cli.papers import faults
 from bot.coop.chain import SHOWN, is_head
 from bot.errors import ConfigError
 from bot.store.chains import verify_all
@@ -23,14 +24,21 @@ def backup(args: Namespace) -> int:
 
 
 def verify(args: Namespace) -> int:
-    """Recompute every hash chain; the status is BROKEN if a row is not as it was, and a line names it."""
+    """Recompute every hash chain, and what plugins derive from theirs.
+
+    The status is BROKEN if anything is not as it was, and a line names it.
+    """
     if args.head is not None and not is_head(args.head.lower()):
         raise ConfigError(f"--head: {args.head!r} is no head; one has {SHOWN} to 64 hex digits")
     with reading(configured(args)) as db:
         verdicts = verify_all(db, args.head)
+        found = faults(db, [chain for chain, verdict in verdicts.items() if verdict.whole])
     for chain, verdict in verdicts.items():
         if verdict.fault:
             say(f"{chain}: BROKEN: {verdict.fault}.")
         else:
             say(f"{chain}: {verdict.length} rows, whole; head {verdict.head}")
-    return 0 if all(verdict.whole for verdict in verdicts.values()) else BROKEN
+    for name, lines in found.items():
+        for line in lines or ("all as it was told.",):
+            say(f"{name}: {'BROKEN: ' if lines else ''}{line}")
+    return BROKEN if any(found.values()) or not all(one.whole for one in verdicts.values()) else 0

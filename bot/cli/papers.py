@@ -1,14 +1,17 @@
-"""shipboard vote export: what a plugin has to show, as files; also while the bot runs."""
+"""What plugins show on the command line, also while the bot runs: shipboard vote export, and for verify."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
+
+from sqlite_utils import Database
 
 from bot.cli.basics import configured, say
 from bot.cli.desk import reading
 from bot.cli.house import one_house
 from bot.config import Config
+from bot.core.plugin import Plugin
 from bot.errors import ConfigError, PluginError
 from bot.runtime import loader
 
@@ -26,14 +29,24 @@ def vote(args: Namespace) -> int:
 
 def exported(config: Config, name: str, word: str) -> Mapping[str, str]:
     """Return what a plugin of ours exports, each file's text by its name; Refusal says why not."""
-    one_house()
-    found = {one.plugin.name: one.plugin for one in loader.load((name,), ()).loaded}
-    exporter = found[name].exporter
+    exporter = _own(name).exporter
     if exporter is None:
         raise PluginError(f"plugin {name}: it has nothing to export")
     with reading(config) as db:
         files: Mapping[str, str] = exporter(db, word)
     return files
+
+
+def faults(db: Database, chains: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """Return what is wrong in the tables behind some chains, by plugin, for those that can tell."""
+    found = (name for name in loader.own_names() if any(chain.startswith(f"{name}_") for chain in chains))
+    verifiers = ((name, _own(name).verifier) for name in found)
+    return {name: tuple(verifier(db)) for name, verifier in verifiers if verifier is not None}
+
+
+def _own(name: str) -> Plugin:
+    one_house()
+    return next(one.plugin for one in loader.load((name,), ()).loaded if one.plugin.name == name)
 
 
 def write(files: Mapping[str, str], folder: Path) -> list[Path]:

@@ -110,6 +110,7 @@ class Plugin:
     planners: list[Function] = field(default_factory=list)
     tick_handlers: list[Function] = field(default_factory=list)
     exporter: Function | None = None
+    verifier: Function | None = None
 
     def command(  # noqa: PLR0913 - a declaration in one place; all but the name by keyword
         self,
@@ -265,6 +266,14 @@ class Plugin:
         """
         self.exporter = exporter
         return exporter
+
+    def verifies(self, verifier: Handler) -> Handler:
+        """Let `shipboard verify` prove more of this plugin's tables than that their chains are whole.
+
+        The function gets a read-only sqlite_utils Database, when they are, and returns a line for each fault.
+        """
+        self.verifier = verifier
+        return verifier
 
     def migration(self, step: Migration) -> Migration:
         """Run this function of the sqlite_utils Database once, in declared order, in a transaction."""

@@ -38,6 +38,9 @@ SEED_BITS = 256
 APPEAL = "#"
 """A motion about an appeal has `#N` as its subject, which is nobody's name."""
 
+_CHANGES, _AS_BEFORE = ("is ", "has "), "is as they were again"
+"""How notes about an elector's standing or share begin, and the one of a change back."""
+
 _BEFORE = frozenset({Stage.DRAFT, Stage.SECONDING, Stage.DISCUSSION})
 
 
@@ -218,13 +221,21 @@ class Sitting:
             made = rules.judge(judged, annulled=annulled, reason=f"motion {motion.number}")
             self.move(judged, "", made)
 
+    def note_changes(self) -> None:
+        """Note of every open ballot how its electors have changed."""
+        for motion in ledger.motions(self.tx.db):
+            if motion.stage is Stage.OPEN:
+                self._note_changes(motion)
+
     def _note_changes(self, motion: Motion) -> Motion:
-        """Write into the certificate how electors changed while the ballot was open."""
-        told, noted = "\n".join(motion.notes), []
+        """Write into the certificate how electors changed while the ballot was open, or changed back."""
+        noted = []
         for elector in motion.electors:
-            what = _changed(motion, elector, self.members.get(elector.name))
-            if what and f"{elector.name}: {what}" not in told:
-                noted.append(deeds.Noted(elector.name, what))
+            told = [note.partition(f" UTC {elector.name}: ")[2] for note in motion.notes]
+            last = [text for text in told if text.startswith(_CHANGES)][-1:] or [_AS_BEFORE]
+            now = _changed(motion, elector, self.members.get(elector.name)) or _AS_BEFORE
+            if now != last[0]:
+                noted.append(deeds.Noted(elector.name, now))
         return self.write(motion, "", tuple(noted))
 
     def _arm(self, motion: Motion) -> None:

@@ -1,4 +1,4 @@
-"""A closed motion's certificate and the events that prove it, as files for docs/check_certificate.py."""
+"""What proves a closed motion: certificate and events, for docs/check_certificate.py, and a recount."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from plugins.votes.certificate import as_json, certify
 from plugins.votes.declared import EVENTS, plugin
 from plugins.votes.motion import Record, Stage, fold
 from plugins.votes.reading import ended
+from plugins.votes.tally import recount
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -41,6 +42,25 @@ def export(db: "Database", word: str) -> Mapping[str, str]:
         CERTIFICATE: as_json(certify(kept)),
         CHAIN: "".join(written.exported(ledger.links(db, kept[-1].seq))),
     }
+
+
+@plugin.verifies
+def verify(db: "Database") -> Iterator[str]:
+    """Count every closed motion anew, and yield those whose result is not what was announced."""
+    try:
+        motions = ledger.motions(db)
+    except (LookupError, TypeError, ValueError) as error:
+        yield f"the events cannot be read: {error}."
+        return
+    for motion in motions:
+        closing = motion.closing
+        if closing is None or motion.opening is None or closing.why:
+            continue
+        found = recount(motion)
+        if found.end is not closing.end:
+            yield f"motion {motion.number} was announced as {closing.end}, its events make it {found.end}."
+        if tuple(sorted(motion.ballots)) != closing.voters:
+            yield f"motion {motion.number} has other voters than were announced."
 
 
 def _told(db: "Database", records: list[Record]) -> Iterator[Record]:

@@ -45,8 +45,11 @@ async def move(
 async def beat(
     *, store: Store, roster: Roster, policies: Policies, schedule: Schedule, entropy: Entropy, about: About
 ) -> None:
-    """Remember that the bot is there, so that after a fall it is known for how long it was not."""
-    await Desk(store, roster, policies, schedule, entropy, about).sit(lambda _: None)
+    """Remember that the bot is there, so that after a fall it is known for how long it was not.
+
+    How electors have changed meanwhile is noted, even if they change back before the close.
+    """
+    await Desk(store, roster, policies, schedule, entropy, about).sit(Sitting.note_changes)
 
 
 @plugin.on(IdentityBound)

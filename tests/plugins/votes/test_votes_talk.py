@@ -348,6 +348,18 @@ async def test_who_is_suspended_or_new_or_sells_meanwhile(chat: Chat) -> None:
     assert "bob: has 2 half-units now, and 1 in this vote" in cert
 
 
+async def test_who_is_suspended_for_a_while_only_stands_in_the_certificate(chat: Chat) -> None:
+    await on_ballot(chat)
+    for standing in ("suspended", "good"):
+        await chat.say("ann", f"!member set bob standing {standing}")
+        await chat.say("ann", "!yes")
+        await chat.clock.advance(11 * MINUTE)
+        await chat.clock.advance(11 * MINUTE)
+    await vote(chat, alice="yes", bob="yes", ann="yes", abe="yes")
+    cert = await chat.say("ann", "!vote cert 1")
+    assert re.search("Notes: [^;]* bob: is suspended; [^;]* bob: is as they were again[.]", cert), cert
+
+
 async def test_the_new_have_no_vote_yet(tmp_path: Path) -> None:
     async with opened(tmp_path, min_tenure_days=45) as chat:
         assert "joined 2026-11-22, 45 days needed" in await chat.say("alice", "!propose policy Tea")
