@@ -148,11 +148,10 @@ class Outlook:
         return gone if gone < self.end else None
 
     def hours_left(self, allowance: int, last_hour: int) -> Fraction | None:
-        """Return the hours until nothing is left at the last hour's pace, if that is within the month."""
-        left = max(0, allowance - self.used)
-        if left and not last_hour:
+        """Return the hours until the rest is gone at the last hour's pace, if that is within the month."""
+        if self.used >= allowance or not last_hour:
             return None
-        hours = Fraction(left, last_hour) if left else Fraction(0)
+        hours = Fraction(allowance - self.used, last_hour)
         return hours if hours * HOUR < self.end - self.at else None
 
     def _at_the_end(self, pace: Fraction | None) -> int | None:

@@ -22,8 +22,8 @@ def members(
 ) -> Iterator[Figure]:
     """Yield what each member has used of their part, will have used, and in how many hours it is gone.
 
-    Each has a value at all times, or what was bad would never be seen to be over: until something can be
-    projected that is what was used, and what lasts longer than the month lasts long.
+    A value that is missing ends no alert. So until something can be projected that is what was used, and what
+    lasts longer than the month lasts long. Hours are missing where nothing is left to be used up.
     """
     for member in people:
         part, who = terms.allowance(member), Who("member", member.name)
@@ -35,7 +35,8 @@ def members(
         hours = outlook.hours_left(part, who.amount(last_hour).total)
         yield _figure(member, "bandwidth", _percent(outlook.used, part))
         yield _figure(member, "bandwidth-projected", _percent(max(outlook.used, projected or 0), part))
-        yield _figure(member, "bandwidth-hours", LONG if hours is None else hours)
+        if outlook.used < part:
+            yield _figure(member, "bandwidth-hours", LONG if hours is None else hours)
 
 
 def spikes(machines: Iterable[Machine], survey: Survey, last_five: Sequence[Traffic]) -> Iterator[Figure]:

@@ -158,8 +158,8 @@ def test_the_hours_that_are_left_are_told_within_the_month_only() -> None:
     assert found.hours_left(100, 2) == 5
     assert found.hours_left(100, 1) is None
     assert found.hours_left(100, 0) is None
-    assert found.hours_left(90, 0) == 0
-    assert found.hours_left(80, 7) == 0
+    assert found.hours_left(90, 7) is None
+    assert found.hours_left(80, 7) is None
 
 
 PACES = st.fractions(0, 2**40, max_denominator=WEEK)
