@@ -105,12 +105,14 @@ class Person:
 
     async def answered(self, text: str, answer: str, patience: float = PATIENCE) -> str:
         """Say something in the room until the bot, by whatever nick, gives that answer there."""
+        pattern = rf":(\S+)!\S+ PRIVMSG #ford :{answer}|:Eddie_*!\S+ JOIN :?#ford.*"
         async with asyncio.timeout(patience):
             while True:
                 self.say(text)
                 with contextlib.suppress(AssertionError):
-                    found = await self.expect(rf":(\S+)!\S+ PRIVMSG #ford :{answer}", 1.5)
-                    return found[1]
+                    found = await self.expect(pattern, 0.7)
+                    if found[1]:  # else it has only just come, and heard nothing
+                        return found[1]
 
     async def listen(self) -> None:
         """Read on, and answer the server's PINGs, until cancelled."""
@@ -119,14 +121,15 @@ class Person:
 
     async def identified(self, account: str) -> None:
         """Log in to services that may have only just come."""
+        done = rf":You are now (?:identified|logged in) .*{account}.*"
         async with asyncio.timeout(PATIENCE):
             while True:
                 self.say(f"IDENTIFY {account} {account}pw", "NickServ")
                 with contextlib.suppress(AssertionError):
-                    await self.expect(
-                        rf":\S+ NOTICE \S+ :You are now (identified|logged in) .*{account}.*", 2.0
-                    )
-                    return
+                    found = await self.expect(rf":\S+ (401|NOTICE) \S+ (NickServ .*|{done})", 1.5)
+                    if found[1] == "NOTICE":
+                        return
+                    await asyncio.sleep(0.1)  # nothing tells that they are there
 
     def close(self) -> None:
         self.writer.transport.abort()

@@ -8,7 +8,7 @@ import pytest
 from bot.model import Message, Place, Reply
 from bot.ports import Report
 from bot.testing import QuietRoad
-from tests.real.irc.people import People, Person, Ship, at_sea
+from tests.real.irc.people import FastClock, People, Person, Ship, at_sea
 from tests.real.irc.servers import InspIrcd, NgIrcd
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -51,7 +51,7 @@ async def test_no_word_that_a_peer_can_choose_makes_us_say_what_we_do_not_mean(
     watcher = await people(ngircd.port, "watcher")
     watcher.send("TOPIC #ford :ours")
     await watcher.expect(".* TOPIC #ford :ours")
-    async with at_sea(ngircd.port, road=Parrot(), pace="off") as ship:
+    async with at_sea(ngircd.port, road=Parrot(), clock=FastClock(10), pace="off") as ship:
         await watcher.expect(r":Eddie!\S+ JOIN :?#ford")
         mallory = await people(ngircd.port, "mallory")
         mallory.send("NICK mal|\\lory")

@@ -1,5 +1,6 @@
 """The whole transport on InspIRCd with atheme's services: logging in, and being thrown out."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -104,8 +105,7 @@ async def test_services_that_are_late_see_us_log_in(insp: InspIrcd, atheme: Athe
 
 async def test_our_nick_held_by_a_ghost_is_regained_without_flapping(insp: InspIrcd, people: People) -> None:
     await insp.start()
-    ghost = await people(insp.port, "Eddie")
-    watcher = await people(insp.port, "watcher")
+    ghost, watcher = await asyncio.gather(people(insp.port, "Eddie"), people(insp.port, "watcher"))
     async with at_sea(insp.port, clock=FastClock(20)) as ship:
         assert await watcher.answered("Eddie_: ping alt", "pong alt") == "Eddie_"
         assert "the nick Eddie is taken" in ship.transport.status().detail
@@ -123,7 +123,7 @@ async def test_our_nick_held_by_a_ghost_is_regained_without_flapping(insp: InspI
 async def test_kicked_banned_and_killed_we_tell_why_and_come_back(insp: InspIrcd, people: People) -> None:
     await insp.start()
     watcher = await people(insp.port, "watcher")
-    async with at_sea(insp.port, clock=FastClock(4)) as ship:
+    async with at_sea(insp.port, clock=FastClock(20)) as ship:
         await watcher.expect(r":Eddie!\S+ JOIN :?#ford")
         watcher.send("KICK #ford Eddie :too loud")
         await ship.until("noticing", detail="#ford: kicked by watcher: too loud")

@@ -42,7 +42,7 @@ async def test_without_sasl_the_services_own_nickserv_is_told_over_tls(
     atheme.ircd = ngircd
     await ngircd.start()
     async with at_sea(
-        ngircd.tls_port, tls=True, tls_ca_file=pki.ca, account="eddie", clock=FastClock(4)
+        ngircd.tls_port, tls=True, tls_ca_file=pki.ca, account="eddie", clock=FastClock(20)
     ) as ship:
         await ship.until_told("NickServ is not there")
         atheme.start()
