@@ -145,14 +145,14 @@ def in_years(path: Path) -> dict[str, float]:
     slots = {("machine", f"ford-{number}"): Slot(end, 6, cpu=1.5, received=9) for number in range(MACHINES)}
     with years.years(path) as db:
         found = {"years_mb": path.stat().st_size / 1e6}
-        asked = {
+        asked: dict[str, Callable[[], object]] = {
             "chart_ms": partial(rollup.series, db, "machine", "ford-7", "hours", end - MONTH, end),
             "flow_ms": partial(rollup.flow, db, "machine", ["ford-7"], "fives", end - MONTH, end),
             "traffic_ms": partial(traffic.traffic, db, end - MONTH - 5400, end - 5400),
         }
         found |= {name: _timed(work, 5) for name, work in asked.items()}
         db.conn.execute("BEGIN IMMEDIATE")
-        done = {
+        done: dict[str, Callable[[], object]] = {
             "minute_ms": partial(_write_minute, db, slots),
             "hour_ms": partial(rollup.roll_up, db, end + 3605, end),
             "prune_ms": partial(rollup.prune, db, end + 3600),
