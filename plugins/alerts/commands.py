@@ -190,7 +190,7 @@ async def oncall(roster: Roster, settings: Settings) -> str:
         return "Nobody is on call: [plugins.alerts] on_call names them; after 10 min all admins hear."
     known = {one.name for one in await roster.members()}
     names = [name if name in known else f"{name} (no member)" for name in settings.on_call]
-    return f"On call, 10 min each, twice: {', '.join(names)}; then all admins."
+    return f"On call, 10 min each, then again on another network: {', '.join(names)}; then all admins."
 
 
 def _take(

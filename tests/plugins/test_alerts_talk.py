@@ -107,7 +107,9 @@ async def test_what_nobody_takes_goes_from_one_to_the_next_and_then_to_all(chat:
     everybody = sorted([ROOM, "member abe", "member ann"])
     assert heard[:3] == [["member abe"], ["member ann"], ["member abe"]]
     assert sorted(heard[3]) == everybody
-    assert await chat.say("bob", "!oncall") == "On call, 10 min each, twice: ann, abe; then all admins."
+    assert await chat.say("bob", "!oncall") == (
+        "On call, 10 min each, then again on another network: ann, abe; then all admins."
+    )
     chat.meter.set("ford", load=COOL)
     await chat.ticks(14)
     assert sorted(to for to, line in await chat.told() if "over" in line) == everybody

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.alerts.board import Board, Silence, Told, evaluate, forget
+from plugins.alerts.board import Board, Gale, Silence, Told, evaluate, forget
 from plugins.alerts.rules import Rule, Severity, flap_percent
 from plugins.alerts.watch import ACK_LASTS, Alert, Ears, Kind, State, observe, take
 
@@ -253,6 +253,17 @@ def test_a_storm_goes_on_being_counted_and_ends() -> None:
     assert kinds[-1] == "ends"
     assert watch.board.storm is None
     assert heard == {frozenset({"alerts"})}  # its end too
+
+
+def test_who_heard_of_a_storm_hears_of_its_end_though_nothing_came_after_it() -> None:
+    watch, gales = Watch(), list[Gale]()
+    for _ in range(40):
+        watch.now += TICK
+        gales += watch.tick_all({("disk", f"vm-{number}"): 1.0 for number in range(40)}).gales
+    assert [(gale.kind, gale.count, gale.to) for gale in gales] == [
+        ("begins", 40, frozenset({"alerts"})),
+        ("ends", 0, frozenset({"alerts"})),
+    ]
 
 
 def test_of_a_subject_that_is_gone_the_end_is_told() -> None:
