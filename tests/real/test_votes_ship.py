@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ from tests.real.irc.servers import Atheme, InspIrcd, Pki, Proxy
 from tests.real.xmpp.people import Person as Jabberer
 from tests.real.xmpp.prosody import DOMAIN, Prosody, certify
 from tests.real.xmpp.prosody import TEAM as ROOM
-from tests.ship import ROOT, running
+from tests.ship import ROOT, Running, running
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -299,3 +301,74 @@ def verified(sea: Sea, head: str) -> None:
         verdict = chains.verify(db, "votes_events")
         assert re.fullmatch(r"row \d+ was changed", verdict.fault or "")
     assert sea.shell("verify") != 0
+
+
+AHEAD = """
+import os
+from datetime import timedelta
+from bot.runtime.clock import SystemClock
+now = SystemClock.now
+SystemClock.now = lambda self: now(self) + timedelta(seconds=float(os.environ["AHEAD"]))
+"""
+"""Python's own start-up file of a bot whose clock goes ahead of everybody's."""
+
+
+def ahead(sea: Sea, by: timedelta) -> AbstractAsyncContextManager[Running]:
+    """Start a bot whose clock is ahead."""
+    folder = sea.folder / "ahead"
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text(AHEAD)
+    env = {"PYTHONPATH": f"{folder}:{ROOT}", "AHEAD": str(by.total_seconds())}
+    return running(sea.config, env=env)
+
+
+@pytest.mark.long
+async def test_a_ballot_at_the_closing_instant_counts_or_is_told_that_it_does_not(sea: Sea) -> None:
+    """The bot is killed, a week away, gives time back, and is killed again; a fourth member never votes."""
+    assert sea.shell("member", "add", "zaphod") == 0
+    async with crew(sea) as them:
+        async with running(sea.config) as bot:
+            await aboard(them)
+            await proposed(them)
+            await recorded(them.alice, "!vote 1 yes")
+            await bot.kill()
+        async with ahead(sea, timedelta(hours=167)) as bot:
+            await them.alice.expect(r":\S+ PRIVMSG #ford :VOTE 1 stays open 3 d longer, as I was away: .*")
+            await aboard(them)
+            await recorded(them.bob, "!vote 1 yes")
+            await bot.kill()
+        async with ahead(sea, closes(sea) - timedelta(seconds=15) - datetime.now(UTC)) as bot:
+            await aboard(them)
+            last = await to_the_end(them.carol)
+            await them.alice.expect(rf":\S+ PRIVMSG #ford :VOTE 1 (?:PASSED|NO-QUORUM).*{CHAIN}")
+            assert (await bot.terminate())[0] == 0
+    folder = sea.folder / "vote"
+    assert sea.shell("vote", "export", "1", str(folder)) == 0
+    certificate = json.loads((folder / "certificate.json").read_text("utf-8"))
+    counted = {"alice": "yes", "bob": "yes", **({"carol": last} if last else {})}
+    assert certificate["ballots"] == counted
+    assert certificate["extended_seconds"] == 72 * 3600
+    assert certificate["closed"] >= certificate["closes"]
+
+
+def closes(sea: Sea) -> datetime:
+    """Return when the ballot closes, by the last event that says so."""
+    sql = "SELECT json_extract(body, '$.closes') FROM votes_events WHERE kind = 'extended'"
+    with closing(connect(sea.folder / "state" / FILE, read_only=True)) as db:
+        (at,) = db.execute(sql).fetchone()
+    return datetime.fromisoformat(at)
+
+
+async def to_the_end(voter: Jabberer) -> str:
+    """Vote again and again until it is too late; return the last ballot that was acknowledged."""
+    last = ""
+    for number in count():
+        word = ("yes", "no")[number % 2]
+        voter.tell(f"vote 1 {word} because of {number}")
+        answer = await voter.hears("(Recorded|Not counted).*", EDDIE, "chat")
+        if answer.body.startswith("Not counted"):
+            assert re.search("is closed|closed at", answer.body), answer.body
+            return last
+        last = word
+        await asyncio.sleep(0.25)  # its pace, not what it waits for: as often as one may vote in a minute
+    raise AssertionError
