@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from bot.ports import Minute, TrafficReading
 from bot.runtime.minutes import Minutes
 from bot.runtime.sampler import MOST_UNWRITTEN, TICK_SECONDS, Sampler
 from bot.runtime.tally import LINK, MOST_WRAPPED, Growth, Tally
-from bot.testing import FakeClock, FakeIncidents, settle
+from bot.store.database import SqliteStore
+from bot.store.history import SqlHistory
+from bot.testing import START, FakeClock, FakeIncidents, settle
 
 FORD = ("host", "ford")
 ONE = ("machine", "ford-1")
@@ -115,8 +118,8 @@ class Counting(FakeHypervisor):
 class Ward:
     """A host and a machine that are played, and a bot that measures them."""
 
-    def __init__(self) -> None:
-        self.clock, self.incidents, self.pages = FakeClock(), FakeIncidents(), Pages()
+    def __init__(self, start: datetime = START) -> None:
+        self.clock, self.incidents, self.pages = FakeClock(start), FakeIncidents(), Pages()
         self.meter, self.hypervisor = FakeMeter(("ford",), self.clock), Counting("ford", self.clock)
         self.roll = Roll((MACHINE,))
         self.restart()
@@ -383,3 +386,35 @@ def test_a_tally_counts_all_lives_of_an_interface(steps: list[tuple[str, int]]) 
         shown = 0 if deed == "gone" else shown
         tally = Tally.of(tally.counters()) if amount % 2 else tally
     assert tally.take(ONE, Counter(f"if:b {life + 1}", 5, 0), 99.0).received == 5
+
+
+async def test_a_month_that_ends_with_all_that_can_happen_is_counted_to_the_byte(tmp_path: Path) -> None:
+    month = datetime(2026, 12, 1, tzinfo=UTC)
+    ward, passed = Ward(month - timedelta(minutes=9)), 0
+    start = int(ward.clock.now().timestamp()) // 60 * 60
+    store = await SqliteStore.open(tmp_path / "shipboard.db", ward.clock)
+    history = ward.sampler.history = SqlHistory(store)
+    for number in range(6 * 20):
+        passed += number * 1000
+        if number == 30:
+            ward.roll.all = (replace(MACHINE, owner="bob"),)
+        if number == 50:  # it is killed in the middle of a minute, and back two minutes later
+            ward.restart()
+            ward.sampler.history = history
+            await ward.clock.advance(120)
+        if number == 90:
+            ward.roll.all = ()
+        ward.meter.set_traffic("ford-1", Counter("if:b 3", passed, 0))
+        await ward.clock.advance(TICK_SECONDS)
+        await ward.sampler.tick()
+    until = int(ward.clock.now().timestamp()) // 60 * 60
+    found = await history.traffic(start, until)
+    machine = {one.owner: one.received for one in found if one.kind == "machine"}
+    assert set(machine) == {"alice", "bob"}
+    assert sum(machine.values()) == sum(n * 1000 for n in range(1, 90))
+    bound = int(month.timestamp())
+    november, december = await history.traffic(start, bound), await history.traffic(bound, until)
+    assert [one.owner for one in november] == [None, "alice", "bob"]
+    assert [one.owner for one in december] == [None, "bob"]
+    assert sum(one.total for one in (*november, *december)) == sum(one.total for one in found)
+    await store.close()
