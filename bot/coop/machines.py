@@ -9,7 +9,7 @@ from pathlib import PurePath
 from bot.coop.shares import Share
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")
-"""What a machine may be called: also a network device name, which has at most 15 bytes after `t`."""
+"""What a machine may be called; with `t` before it, what has up to 14 letters can be a network device too."""
 
 
 class MachineState(StrEnum):

@@ -1,9 +1,12 @@
 """How far each counter of bytes had come, so that what it grows by is counted once, over restarts too."""
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from bot.coop.traffic import Counter, grown
+
+_LOG = logging.getLogger("shipboard.traffic")
 
 Key = tuple[str, str]
 """The kind of what has the counter, `host` or `machine`, and its name."""
@@ -40,7 +43,14 @@ class Tally:
         before, when = self._seen.get(key, (None, None))
         self._seen[key] = now, at
         seconds = 0.0 if when is None else at - when
-        return Growth(*grown(before, now, min(seconds * LINK, MOST_WRAPPED)), seconds)
+        growth = Growth(*grown(before, now, min(seconds * LINK, MOST_WRAPPED)), seconds)
+        if (
+            before
+            and before.epoch == now.epoch
+            and (now.received < before.received or now.sent < before.sent)
+        ):
+            _LOG.info("%s: %s after %s, a wrap or a reset, counts as %s", " ".join(key), now, before, growth)
+        return growth
 
     def keep(self, keys: Collection[Key]) -> None:
         """Forget all others."""

@@ -222,7 +222,10 @@ async def test_a_host_that_booted_anew_counts_from_nothing() -> None:
     assert (await ward.tick(Counter("if:b2 3", 800, 0))).received == 800
 
 
-async def test_a_counter_of_32_bits_may_wrap_within_a_tick_but_not_after_an_unknown_time() -> None:
+async def test_a_counter_of_32_bits_may_wrap_within_a_tick_but_not_after_an_unknown_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "shipboard.traffic")
     ward = Ward()
     await ward.minute(Counter("if:b 3", WRAP - 100, 0))
     assert (await ward.tick(Counter("if:b 3", 50, 0))).received == 150
@@ -232,6 +235,7 @@ async def test_a_counter_of_32_bits_may_wrap_within_a_tick_but_not_after_an_unkn
     ward.restart()
     assert (await ward.tick(Counter("if:b 3", 50, 0))).received == 50
     assert TICK_SECONDS * LINK < MOST_WRAPPED < WRAP
+    assert [line.getMessage()[:14] for line in caplog.records] == ["machine ford-1"] * 3
 
 
 async def test_a_hypervisor_that_counts_is_believed_where_the_meter_has_nothing() -> None:
