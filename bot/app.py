@@ -15,6 +15,7 @@ from bot.coop.events import MachineChanged
 from bot.coop.machines import MachineEvent
 from bot.core.crew import Crew, World, assemble, keep_in_step, migrations
 from bot.core.plugin import Plugin
+from bot.http.vitals import Vitals
 from bot.hypervisors.fleet import Fleet
 from bot.model import Notice, Urgency
 from bot.networks import Networks
@@ -59,7 +60,7 @@ class Ship:
     async def sail(self) -> None:
         """Run every part until cancelled; what one of them raises ends all."""
         world, crew = self.world, self.crew
-        outbox = self.outbox
+        outbox, sampler = self.outbox, Sampler.of(world, crew.pulse, self.every)
         dispatcher = Dispatcher(
             store=self.store,
             dispatch=crew.hub.dispatch,
@@ -80,13 +81,17 @@ class Ship:
             "the lookout": Lookout(world.links.status, world.alarms, world.clock).run,
             "the news for the admins": self.networks.incidents.run,
             "the schedule": self._keep_time,
-            "the sampler": Sampler.of(world, crew.pulse, self.every).run,
+            "the sampler": sampler.run,
             "the health": self.health.run,
             "the doorbell": Doorbell(self.config.bot.state, self.health.answer).run,
         }
         if any(isinstance(net, XmppNetwork) for net in self.config.networks.values()):
             shown = self.networks.transports  # only Jabber has a status line, and asking every plugin costs
             parts["the status line"] = Herald(crew.hub, world.links.status, shown, world.clock).run
+        if self.config.http is not None:
+            parts["the HTTP server"] = wiring.http(
+                self.config.http, self._vitals(sampler), self.health, crew.pipeline
+            ).run
         if self.config.hosts:
             parts["the watch over machines"] = self._watch_machines
         async with asyncio.TaskGroup() as tasks:
@@ -112,6 +117,21 @@ class Ship:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(scheduler.run(timer), name="what is due")
                 tasks.create_task(scheduler.beat(timer), name="the schedule's beat")
+
+    def _vitals(self, sampler: Sampler) -> Vitals:
+        """Say whom the metrics ask."""
+        world, health, duties = self.world, self.health, self.crew.duties
+        return Vitals(
+            version=health.about.version,
+            clock=world.clock,
+            links=world.links.status,
+            outgoing=world.outgoing,
+            ticks=sampler,
+            lag=lambda: health.pulse.worst,
+            noted=lambda: self.book.lag,
+            due=lambda: world.schedule.soonest(duties.kinds, ()),
+            well=lambda: not health.answer()["faults"],
+        )
 
     async def _watch_machines(self) -> None:
         """Adopt what runs already, and put what hypervisors report where it is dispatched from."""
@@ -139,6 +159,7 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     `links` are the networks where they are being joined already; without them `sail` begins to.
     """
     links = links or networks.prepare(config, stack)
+    wiring.check_http(config, links.clock)
     clock, entropy, incidents = links.clock, links.entropy, links.incidents
     found = _found(config)
     plugins = [loaded.plugin for loaded in found.loaded]

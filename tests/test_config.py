@@ -16,6 +16,7 @@ from bot.config import (
     CommandTable,
     Config,
     HostTable,
+    HttpTable,
     IrcNetwork,
     Pace,
     XmppNetwork,
@@ -70,6 +71,7 @@ def test_the_example_is_read() -> None:
         ("networks.oftc.pace", Pace),
         ("networks.jabber", XmppNetwork),
         ("hosts.ford", HostTable),
+        ("http", HttpTable),
         ("commands.vm destroy", CommandTable),
     ],
 )
@@ -170,6 +172,15 @@ def test_relative_paths_are_relative_to_the_file(monkeypatch: pytest.MonkeyPatch
         ("[hosts.ford]\nhypervisor = 'uml'\nsandbox = 'maybe'", "hosts.ford.sandbox: Input should be 'auto'"),
         ("[commands.x]\nlimit = 'often'", 'commands.x.limit: "often" is not written like 3/10m'),
         ("[commands.x]\nallow = 'god'", "commands.x.allow: Input should be 'anyone', 'members' or 'admins'"),
+        ("[http]\n", "http.listen: missing"),
+        (
+            '[http]\nlisten = "0.0.0.0:9464"',
+            'http.listen: "0.0.0.0:9464" can be reached from elsewhere: listen on loopback, as 127.0.0.1:',
+        ),
+        ('[http]\nlisten = "[2001:db8::1]:9464"', "can be reached from elsewhere"),
+        ('[http]\nlisten = "127.evil.example:9464"', "can be reached from elsewhere"),
+        ('[http]\nlisten = ":9464"', 'http.listen: ":9464" is no address with a port'),
+        ('[http]\nlisten = "127.0.0.1"', 'http.listen: "127.0.0.1" is no address with a port'),
         ("[plugins]\nalerts = 3", "plugins.alerts: Input should be a valid dictionary"),
         ("[bot", "not TOML: "),
         ("a = " + "[" * 5000, "nested too deeply"),
@@ -292,3 +303,18 @@ def test_a_password_is_in_its_file_or_a_credential(tmp_path: Path) -> None:
         secret("oftc", tmp_path / "oftc", {})
     with pytest.raises(ConfigError, match=r"networks\.oftc\.password_file: .*/none cannot be read"):
         secret("oftc", tmp_path / "none", dict(os.environ))
+
+
+@pytest.mark.parametrize(
+    ("listen", "address"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("localhost:1", ("localhost", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+    ],
+)
+def test_where_metrics_are_served(listen: str, address: tuple[str, int]) -> None:
+    table = read(f'[http]\nlisten = "{listen}"').http
+    assert table is not None
+    assert table.address == address
+    assert read("").http is None

@@ -61,6 +61,15 @@ def _address(text: str) -> str:
     return text
 
 
+def _loopback(text: str) -> str:
+    host = _address(text).rpartition(":")[0].strip("[]")
+    if not is_loopback(host):
+        raise ValueError(
+            f'"{text[:60]}" can be reached from elsewhere: listen on loopback, as 127.0.0.1:9464'
+        )
+    return text
+
+
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
 Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -169,6 +178,18 @@ class HostTable(Model):
     counters: Annotated[str, _like(rf"({_FAMILIES}) [A-Za-z]\w{{0,63}}|/[^\0]+", "inet acct")] | None = None
 
 
+class HttpTable(Model):
+    """`[http]`: the bot's metrics and health, for programs on this machine."""
+
+    listen: Annotated[str, AfterValidator(_loopback)]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and the port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class CommandTable(Model):
     """`[commands."NAME"]`: an operator's override of what a plugin declares."""
 
@@ -185,6 +206,7 @@ class Config(Model):
     networks: dict[Name, Network] = {}
     places: dict[Name, tuple[str, ...]] = {}
     hosts: dict[Name, HostTable] = {}
+    http: HttpTable | None = None
     commands: dict[str, CommandTable] = {}
     plugins: dict[Name, dict[str, Any]] = {}
     source: Annotated[Path | None, Field(exclude=True)] = None

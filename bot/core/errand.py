@@ -1,6 +1,7 @@
 """One message on the road, and the command that it asks for. Pure."""
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from bot.core.masking import MASK, masked
 from bot.core.registry import Bound
@@ -13,17 +14,29 @@ MOST_WORDS = 1000
 """How many characters of what was said, and of what came of it, the audit book keeps."""
 
 
+class Counts(Protocol):
+    """What counts what the road does, where somebody wants to know."""
+
+    def heard(self, network: str) -> None:
+        """Count a message to the bot."""
+
+    def answered(self, network: str, plugin: str, outcome: str, seconds: float) -> None:
+        """Count a command that was answered after so long, see `Errand`; "" for no plugin's."""
+
+
 @dataclass(slots=True)
 class Errand:
     """One message on the road.
 
     `sealed`: it asks for a command with private words, so that nothing of its answer may be written down.
+    `outcome` is what came of it: done, refused, failed or unknown.
     """
 
     message: Message
     report: Report
     actor: Actor = field(default_factory=Actor)
     sealed: bool = False
+    outcome: str = "done"
 
 
 @dataclass(frozen=True, slots=True)

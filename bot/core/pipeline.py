@@ -15,7 +15,7 @@ from bot.core.binding import Services, inject
 from bot.core.claims import claimed
 from bot.core.confirm import render
 from bot.core.ears import Ears
-from bot.core.errand import Asked, Errand
+from bot.core.errand import Asked, Counts, Errand
 from bot.core.hub import enact
 from bot.core.invoke import Hands, within
 from bot.core.jobs import Job, Jobs
@@ -61,6 +61,7 @@ class Pipeline:
     ears: Ears
     hints: dict[str, str] = field(default_factory=dict)
     busy: dict[str, str] = field(default_factory=dict)
+    counts: Counts | None = None
     told_history: dict[tuple[str, str], float] = field(default_factory=dict)
     tasks: set["asyncio.Task[Reply]"] = field(default_factory=set)
 
@@ -140,6 +141,8 @@ class Pipeline:
 
     async def _travel(self, errand: Errand) -> Reply:
         message, began = errand.message, self.clock.monotonic()
+        if self.counts is not None:
+            self.counts.heard(message.place.network)
         found = self.registry.find(message.text)
         if found is None and not (message.named or self.registry.knows_first_word(message.text)):
             return Reply()
@@ -150,6 +153,9 @@ class Pipeline:
             return Reply.of(str(crowd))
         except Exception as error:  # noqa: BLE001 - whatever broke, the person is answered and the bot stays
             reply = self._faulted(error, errand, found[0].name if found else "an unknown command")
+        if self.counts is not None:
+            plugin, took = found[0].declared.plugin if found else "", self.clock.monotonic() - began
+            self.counts.answered(message.place.network, plugin, errand.outcome, took)
         return await self._later(errand, reply) if self.clock.monotonic() - began > LATE else reply
 
     async def identify(self, message: Message) -> Actor:
@@ -165,6 +171,7 @@ class Pipeline:
         person = actor.member.name if actor.member else _identity(message)
         pace = await self.speakers.pace(person, message.place.network)
         if found is None:
+            errand.outcome = "unknown"
             return Reply.of(phrases.unknown(self.registry, message, actor))
         errand.sealed = bool(found[0].declared.private)
         asked = Asked(*found, errand, turn, pace, message, actor)
@@ -174,6 +181,7 @@ class Pipeline:
             self.book.note(asked.refused(str(refusal)))
             answer = refusal
         if isinstance(answer, Refusal):
+            errand.outcome = "refused"
             self._watch(self.sentry.refused(asked, answer))
         return _saying(answer)
 
@@ -304,6 +312,7 @@ class Pipeline:
     def _faulted(self, error: Exception, errand: Errand, name: str) -> Reply:
         during = f"{name} at {errand.message.place}"
         number = self.incidents.report(error, during=during, private=errand.sealed)
+        errand.outcome = "failed"
         return Reply.of(f"That went wrong; the admins can look up {number}.")
 
     async def _later(self, errand: Errand, reply: Reply) -> Reply:

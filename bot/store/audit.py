@@ -65,6 +65,11 @@ class AuditBook:
         if len(self._noted) >= BATCH_ROWS:
             self._many.set()
 
+    @property
+    def lag(self) -> float:
+        """For how many seconds the oldest entry that was noted has waited for its row."""
+        return (self._clock.now() - self._noted[0][1]).total_seconds() if self._noted else 0.0
+
     async def recent(self, count: int) -> tuple[Row, ...]:
         """Return the newest rows, the newest first."""
         await self.flush()
