@@ -140,12 +140,23 @@ async def crew(sea: Sea) -> AsyncIterator[Crew]:
     try:
         await carol.login()
         await carol.join()
+        await asyncio.gather(served(alice), served(bob))
         await asyncio.gather(alice.identified("alice"), bob.identified("bob"))
         yield Crew(alice, bob, carol)
     finally:
         await carol.leave()
         for one in (alice, bob):
             one.close()
+
+
+async def served(who: Person) -> None:
+    """Wait until the services are there."""
+    async with asyncio.timeout(60):
+        while True:
+            who.send("ISON NickServ")
+            if (await who.expect(r":\S+ 303 \S+ :(.*)"))[1].strip():
+                return
+            await asyncio.sleep(0.05)
 
 
 async def aboard(them: Crew) -> None:
@@ -162,7 +173,7 @@ async def answered(who: Jabberer) -> None:
         while True:
             with contextlib.suppress(AssertionError):
                 who.say("!ping here")
-                await who.hears("pong here", patience=1.5)
+                await who.hears("pong here", patience=0.5)
                 return
 
 

@@ -86,7 +86,7 @@ async def _begin(chat: Chat) -> None:
     await on_ballot(chat)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(steps=STEPS)
 def test_one_member_never_counts_twice(steps: list[Step], tmp_path_factory: pytest.TempPathFactory) -> None:
     asyncio.run(lived(tmp_path_factory.mktemp("co-op"), [one for one in steps if one[0] != "abe"]))
