@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.config import IrcNetwork
+from bot.errors import TransportFault
 from bot.model import Message, Reply
 from bot.ports import Clock, Report
 from bot.runtime.clock import SystemClock, SystemEntropy
@@ -153,6 +154,27 @@ class People:
                 await person.writer.wait_closed()
 
 
+class _Noting(IrcTransport):
+    """Notes why it lost a connection that had been up: its status shows that only until the next attempt."""
+
+    def __init__(self, *words: Any, **settings: Any) -> None:  # noqa: ANN401 - the transport's own
+        super().__init__(*words, **settings)
+        self.losses: list[str] = []
+
+    async def serve(self, up: Callable[[], None]) -> None:
+        ups: list[None] = []
+
+        def came() -> None:
+            ups.append(None)
+            up()
+
+        try:
+            await super().serve(came)
+        except TransportFault as fault:
+            self.losses += [str(fault)] if ups else []
+            raise
+
+
 @dataclass
 class Ship:
     """A transport under its supervisor."""
@@ -161,6 +183,8 @@ class Ship:
     supervisor: Supervisor
     road: Who
     ups: list[float] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    """Why each connection ended that had been up."""
 
     @property
     def attempts(self) -> int:
@@ -174,6 +198,13 @@ class Ship:
             assert waited < patience, f"{what} took more than {patience} s: {self.transport.status()}"
             await asyncio.sleep(0.02)
         return time.monotonic() - began
+
+    async def until_lost(self, times: int = 1) -> str:
+        """Wait until it has been lost so often, however short it was away; return why."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.losses) < times:  # noqa: ASYNC110 - nothing tells of a loss
+                await asyncio.sleep(0.01)
+        return self.losses[times - 1]
 
     async def until_told(self, fragment: str) -> None:
         """Wait until the status says that."""
@@ -189,13 +220,14 @@ async def at_sea(
     clock: Clock | None = None,
     **settings: Any,  # noqa: ANN401 - any key of the config
 ) -> AsyncIterator[Ship]:
-    """Run a bot on that port until the block ends."""
-    table = {"kind": "irc", "host": "127.0.0.1", "port": port, "tls": False, "rooms": ("#ford",), **settings}
+    """Run a bot on that port until the block ends; it waits for its turns only where `pace` says so."""
+    table = {"kind": "irc", "host": "127.0.0.1", "port": port, "tls": False, "rooms": ("#ford",)}
+    table |= {"pace": "off", **settings}
     account = table.get("account")
     password = table.pop("password", f"{account}pw" if account else None)
     clock = clock or SystemClock()
     road = road or Who()
-    made = IrcTransport(
+    made = _Noting(
         "test",
         IrcNetwork.model_validate(table),
         nick="Eddie",
@@ -211,7 +243,7 @@ async def at_sea(
     supervisor = Supervisor(made, clock, SystemEntropy(), NoIncidents(), lambda: ups.append(time.monotonic()))
     task = asyncio.create_task(supervisor.run())
     try:
-        yield Ship(made, supervisor, road, ups)
+        yield Ship(made, supervisor, road, ups, made.losses)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

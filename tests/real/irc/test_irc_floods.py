@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from bot.config import Pace
 from bot.model import Message, Place, Reply
 from bot.ports import Report
 from bot.testing import QuietRoad
@@ -51,7 +52,7 @@ async def test_no_word_that_a_peer_can_choose_makes_us_say_what_we_do_not_mean(
     watcher = await people(ngircd.port, "watcher")
     watcher.send("TOPIC #ford :ours")
     await watcher.expect(".* TOPIC #ford :ours")
-    async with at_sea(ngircd.port, road=Parrot(), clock=FastClock(10), pace="off") as ship:
+    async with at_sea(ngircd.port, road=Parrot(), clock=FastClock(10)) as ship:
         await watcher.expect(r":Eddie!\S+ JOIN :?#ford")
         mallory = await people(ngircd.port, "mallory")
         mallory.send("NICK mal|\\lory")
@@ -79,7 +80,7 @@ async def test_every_byte_comes_back_as_a_message_or_not_at_all(ngircd: NgIrcd, 
     await ngircd.start()
     watcher = await people(ngircd.port, "watcher")
     watcher.send("TOPIC #ford :ours")
-    async with at_sea(ngircd.port, road=Parrot(), pace="off") as ship:
+    async with at_sea(ngircd.port, road=Parrot()) as ship:
         await watcher.expect(r":Eddie!\S+ JOIN :?#ford")
         mallory = await people(ngircd.port, "mallory")
         for byte in range(1, 256):
@@ -120,7 +121,7 @@ async def flood(ship: Ship, port: int, people: People, speakers: int, each: int,
 async def test_a_flood_on_inspircd_with_fakelag(insp: InspIrcd, people: People, speakers: int) -> None:
     await insp.start()
     quick = await people(insp.port, "quick")
-    async with at_sea(insp.port) as ship:
+    async with at_sea(insp.port, pace=Pace()) as ship:
         await quick.expect(r":Eddie!\S+ JOIN :?#ford")
         await flood(ship, insp.port, people, speakers, 1000 // speakers, quick)
 
@@ -132,7 +133,7 @@ async def test_a_flood_on_ngircd_with_its_default_penalties(
     ngircd.penalty = -1
     await ngircd.start()
     quick = await people(ngircd.port, "quick")
-    async with at_sea(ngircd.port) as ship:
+    async with at_sea(ngircd.port, pace=Pace()) as ship:
         await quick.expect(r":Eddie!\S+ JOIN :?#ford")
         await flood(ship, ngircd.port, people, speakers, 1000 // speakers, quick)
 
