@@ -151,7 +151,7 @@ rooms = [{both}]
 
 
 _PLUGINS = """
-[[plugins.alerts.rule]]  # as a policy's, but soon: everything is measured each second here
+[[plugins.alerts.rule]]  # as a policy's, but soon: everything is measured twice a second here
 name = "excess-use"
 scope = "machine"
 metric = "cpu"

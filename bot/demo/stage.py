@@ -27,7 +27,7 @@ from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.store import database, lock
 
 PASSWORD_BITS = 60
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.5
 """How often everything is measured, so that nobody has to wait for an alert."""
 
 ABOARD_SECONDS = 30.0

@@ -36,7 +36,7 @@ HOST = HostSample(
     name="ford", cpus=2, cpu=1.0, load=1.0, memory_total=1, memory_used=1, swap_total=1, swap_used=1,
     disk_total=1, disk_used=1,
 )  # fmt: skip
-STORY = (("ford-1",), (), ("load",), ("load", "ford-1"), ("load",), *[("load",)] * 3, (), ("ford-2",), ())
+STORY = (("ford-1",), ("load",), ("load", "ford-2"), ("load",), ())
 """What is wrong at each tick, ten minutes apart: so what is critical goes on to the next."""
 
 
@@ -142,10 +142,10 @@ def told(template: sqlite3.Connection) -> tuple[list[tuple[str, str]], int]:
 def test_the_story_is_worth_it(template: sqlite3.Connection) -> None:
     heard, statements = told(template)
     words = Counter(line.split(" ")[1] for to, line in heard if to == "room oftc/#a")
-    assert words == {"WARN": 3, "CRIT": 1, "over:": 4, "CRIT,": 1}
+    assert words == {"WARN": 2, "CRIT": 1, "over:": 3, "CRIT,": 1}
     assert {to for to, _ in heard} == {"room oftc/#a", "room jabber/a@rooms", "member ann"}
     assert ("member ann", "A2 CRIT, nobody has it yet: ford load 9.0 (limit 8) for 10 min. !ack 2") in heard
-    assert statements > 150
+    assert statements > 100
 
 
 def test_killed_at_any_statement_nothing_is_lost_and_one_line_is_doubled_at_most(

@@ -105,7 +105,7 @@ def all_good(watch: Watch) -> Iterator[Told]:
 
 
 @given(logs)
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_who_hears_of_a_problem_hears_of_its_end_once_and_of_no_other_in_between(log: list[Log]) -> None:
     watch, open_for = Watch(), set[tuple[int, str]]()
     for told in (*watch.live(log), *all_good(watch)):
@@ -124,7 +124,7 @@ def test_who_hears_of_a_problem_hears_of_its_end_once_and_of_no_other_in_between
 
 
 @given(logs)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_the_same_log_gives_the_same_messages_with_a_restart_at_each_step(log: list[Log]) -> None:
     def restarted(board: Board) -> Board:
         return kept.read(kept.written(board))
@@ -135,7 +135,7 @@ def test_the_same_log_gives_the_same_messages_with_a_restart_at_each_step(log: l
 
 
 @given(logs, st.lists(st.booleans(), min_size=1, max_size=200))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_nothing_is_said_while_nothing_changes(log: list[Log], gaps: list[bool]) -> None:
     """Let it be as bad as it is for a while: what comes is what time brings, and no more of it."""
     watch = Watch()
@@ -168,7 +168,7 @@ def test_nothing_at_all_is_said_of_what_somebody_has(values: dict[str, float], t
 
 
 @given(logs, st.integers(0, 3))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_a_gap_is_no_end_however_long(log: list[Log], days: int) -> None:
     watch = Watch()
     for _ in watch.live(log):
