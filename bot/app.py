@@ -159,7 +159,6 @@ async def build(config: Config, stack: AsyncExitStack, links: Networks | None = 
     `links` are the networks where they are being joined already; without them `sail` begins to.
     """
     links = links or networks.prepare(config, stack)
-    wiring.check_http(config, links.clock)
     clock, entropy, incidents = links.clock, links.entropy, links.incidents
     found = _found(config)
     plugins = [loaded.plugin for loaded in found.loaded]

@@ -9,7 +9,7 @@ import threading
 from contextlib import AsyncExitStack
 from importlib import import_module
 
-from bot import networks
+from bot import http, networks
 from bot.config import Config
 
 _LOG = logging.getLogger("shipboard")
@@ -28,6 +28,7 @@ def run(config: Config) -> int:
 
 async def sail(config: Config, stop: asyncio.Event) -> None:
     """Run a bot until `stop` is set; guests go on."""
+    http.check(config)
     async with AsyncExitStack() as stack:
         links = networks.prepare(config, stack)
         links.begin()

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from bot import networks
@@ -14,6 +13,7 @@ from bot.core.crew import Orders, bind
 from bot.core.pipeline import Pipeline
 from bot.core.registry import Override
 from bot.errors import ConfigError, SetupError
+from bot.http import check as check_http
 from bot.http.health import health as answer_health
 from bot.http.server import Make, Server
 from bot.http.vitals import Vitals
@@ -120,17 +120,11 @@ def http(table: HttpTable, vitals: Vitals, health: Health, pipeline: Pipeline) -
     return Server(*table.address, pages, pipeline.incidents)
 
 
-def check_http(config: Config, _: Clock) -> None:
-    """See that what makes the metrics is there where they are wanted; ConfigError with what installs it."""
-    if config.http is not None and find_spec("prometheus_client") is None:
-        raise ConfigError("http: prometheus-client is missing: pip install 'shipboard[http]'")
-
-
 def check(config: Config) -> list[str]:
     """Return what is wrong with the plugins, the networks and the hosts of a config, without running any."""
     faults = []
     clock = SystemClock()
-    for attempt in (_check_plugins, _check_policies, _check_networks, _check_hosts, check_http):
+    for attempt in (_check_plugins, _check_policies, _check_networks, _check_hosts, _check_http):
         try:
             attempt(config, clock)
         except SetupError as error:
@@ -150,6 +144,10 @@ def _check_policies(config: Config, _: Clock) -> None:
 def _check_networks(config: Config, _: Clock) -> None:
     for name, net in config.networks.items():
         networks.password(name, net)
+
+
+def _check_http(config: Config, _: Clock) -> None:
+    check_http(config)
 
 
 def _check_hosts(config: Config, clock: Clock) -> None:

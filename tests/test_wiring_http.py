@@ -1,12 +1,13 @@
 """The metrics are off unless they are asked for, and say what they lack."""
 
+import asyncio
 import importlib.util
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from bot import app, config, wiring
+from bot import app, config, http, launch, wiring
 from bot.errors import ConfigError
 
 
@@ -26,12 +27,11 @@ async def test_they_are_off_unless_they_are_asked_for(tmp_path: Path) -> None:
 async def test_without_the_extra_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = written(tmp_path, '[http]\nlisten = "127.0.0.1:9464"')
     assert wiring.check(wanted) == []
-    monkeypatch.setattr(wiring, "find_spec", lambda name: None if name == "prometheus_client" else name)
+    monkeypatch.setattr(http, "find_spec", lambda name: None if name == "prometheus_client" else name)
     lacks = "http: prometheus-client is missing: pip install 'shipboard[http]'"
     assert wiring.check(wanted) == [lacks]
     assert wiring.check(written(tmp_path)) == []
-    wanted = written(tmp_path, '[http]\nlisten = "127.0.0.1:9464"')
-    async with AsyncExitStack() as stack:
-        with pytest.raises(ConfigError, match="prometheus-client is missing"):
-            await app.build(wanted, stack)
+    with pytest.raises(ConfigError, match="prometheus-client is missing"):
+        await launch.sail(wanted, asyncio.Event())
+    assert not wanted.bot.state.exists()
     assert importlib.util.find_spec("prometheus_client")

@@ -68,7 +68,7 @@ async def broken() -> Page:
 
 
 async def large() -> Page:
-    return Page(bytes(1 << 22))
+    return Page(bytes(1 << 25))
 
 
 @asynccontextmanager
