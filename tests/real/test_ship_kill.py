@@ -181,7 +181,7 @@ async def killed_while_speaking(sea: Sea, rows: int, kills: int, seed: int) -> N
 
 
 async def test_killed_again_and_again_it_loses_nothing_and_keeps_the_order(sea: Sea) -> None:
-    await killed_while_speaking(sea, rows=100, kills=3, seed=1)
+    await killed_while_speaking(sea, rows=100, kills=10, seed=1)
 
 
 @pytest.mark.long
