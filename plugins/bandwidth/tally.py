@@ -169,8 +169,11 @@ class Survey:
 
     def outlook(self, who: Who, joined: datetime | None = None) -> Outlook:
         """Return how the month goes on for somebody; before they joined they could use nothing."""
+        return self.going_on(who.amount(self.month).total, who.amount(self.week).total, joined)
+
+    def going_on(self, used: int, lately: int, joined: datetime | None = None) -> Outlook:
+        """Return the same for who used so much in the month, and in the last seven days."""
         since, until = max(self.since, int(joined.timestamp()) if joined else 0), self.time.until
-        used, lately = who.amount(self.month).total, who.amount(self.week).total
         pace = _pace(lately, max(since, until - WEEK), until)
         return Outlook(until, self.time.end, used, pace, _pace(used, max(since, self.time.start), until))
 

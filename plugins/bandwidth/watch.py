@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from bot.words import Figure, Machine, Member, Traffic
 from plugins.bandwidth.rules import Terms
-from plugins.bandwidth.tally import DAY, FIVE, HOUR, WEEK, Survey, Who
+from plugins.bandwidth.tally import ALL, DAY, FIVE, HOUR, WEEK, Survey, owners
 
 PROJECTED_FROM = 3 * DAY
 """How much of a month must be over before it is told how it will end."""
@@ -25,17 +25,18 @@ def members(
     A value that is missing ends no alert. So until something can be projected that is what was used, and what
     lasts longer than the month lasts long. Hours are missing where nothing is left to be used up.
     """
+    used, lately, hour = owners(survey.month), owners(survey.week), owners(last_hour)
     for member in people:
-        part, who = terms.allowance(member), Who("member", member.name)
+        name, part = member.name, terms.allowance(member)
         if not part:
             continue
-        outlook = survey.outlook(who, member.joined)
+        outlook = survey.going_on(used.get(name, 0), lately.get(name, 0), member.joined)
         early = survey.time.until - survey.time.start < PROJECTED_FROM
         projected = None if early else outlook.projected
-        hours = outlook.hours_left(part, who.amount(last_hour).total)
         yield _figure(member, "bandwidth", _percent(outlook.used, part))
         yield _figure(member, "bandwidth-projected", _percent(max(outlook.used, projected or 0), part))
         if outlook.used < part:
+            hours = outlook.hours_left(part, hour.get(name, 0))
             yield _figure(member, "bandwidth-hours", LONG if hours is None else hours)
 
 
@@ -44,10 +45,10 @@ def spikes(machines: Iterable[Machine], survey: Survey, last_five: Sequence[Traf
     known = min(WEEK, survey.time.until - survey.since)
     if known < DAY:
         return
+    week, five = ALL.machines(survey.week), ALL.machines(last_five)
     for machine in machines:
-        who = Who("machine", machine.name)
-        usual = Fraction(who.amount(survey.week).total, known)
-        now = Fraction(who.amount(last_five).total, FIVE)
+        usual = Fraction(week.get(machine.name, 0), known)
+        now = Fraction(five.get(machine.name, 0), FIVE)
         yield Figure("machine", machine.name, "traffic-spike", float(now / max(usual, QUIET)))
 
 

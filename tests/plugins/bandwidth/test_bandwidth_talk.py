@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import Chart, ChartLimit, DigestPart, Member, PostField, Tx
+from bot import Chart, ChartLimit, DigestPart, Member, PostField, Slot, Tx
 from bot.core.registry import Override
+from bot.ports import Minute
 from bot.testing import Chat
 from plugins.bandwidth import plugin
 from tests.plugins.bandwidth.conftest import GIB, OWNERS, joined, measured, unix
@@ -281,3 +282,11 @@ async def test_the_busiest_twentieth_of_the_intervals_is_not_billed(
 async def test_what_was_used_is_whole_bytes(chat: Chat) -> None:
     await measured(chat, "2026-11-22", "2026-11-22T12:00", ford_3=1 / GIB)
     assert "alice used 1 B of 200 GiB (0 %)" in await chat.say("alice", "!bandwidth")
+
+
+async def test_a_machine_whose_host_was_never_measured_is_counted_without_a_projection(chat: Chat) -> None:
+    rows = {("machine", "ford-3"): Slot(unix("2026-11-22"), 6, received=GIB)}
+    await chat.sampler.history.record(Minute(rows, OWNERS), unix("2026-11-22T12:00"))
+    first, second = (await chat.say("alice", "!bandwidth")).splitlines()
+    assert first == "alice used 1 GiB of 200 GiB (0 %) in November: 1 GiB received, 0 B sent."
+    assert second.startswith("95th percentile 28.6 Mbit/s (from 0 % of 6,192 intervals); by day ")
