@@ -296,6 +296,9 @@ async def test_every_table_is_made_by_a_named_step() -> None:
         "what_was_never_said",
         "on_time",
         "what_is_measured",
+        "whose_traffic",
+        "how_members_are_told",
+        "whole_numbers",
     ]
 
 
