@@ -66,12 +66,16 @@ async def note_identity(
     """Write into the open motions' certificates that an elector got or lost an identity."""
     desk = Desk(store, roster, policies, schedule, entropy, about)
     done = "bound" if event.bound else "unbound"
-    text = f"{event.network}:{event.subject} {done} by {event.by}"
+    what = f"{event.network}:{event.subject} "
+    text = f"{what}{done} by {event.by}"
 
     def note(sitting: Sitting) -> None:
         for motion in ledger.motions(sitting.tx.db):
             concerned = motion.stage is Stage.OPEN and motion.elector(event.member) is not None
-            if concerned and not any(known.endswith(f"{event.member}: {text}") for known in motion.notes):
+            known = [one for one in motion.notes if f" {event.member}: {what}" in one][
+                -1:
+            ]  # it may come twice
+            if concerned and not any(one.endswith(f" {event.member}: {text}") for one in known):
                 sitting.move(motion, "", (deeds.Noted(event.member, text),))
 
     if any(motion.stage is Stage.OPEN for motion in await desk.motions()):

@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from bot import Identity, IdentityKind, MotionPassed, Place, Plugin, Role, Share, StatusPart
+from bot import (
+    DigestPart,
+    Identity,
+    IdentityBound,
+    IdentityKind,
+    MotionPassed,
+    Place,
+    Plugin,
+    Role,
+    Share,
+    StatusPart,
+)
 from bot.paths import share
 from bot.store.registrar import SqlRegistrar
 from bot.testing import Chat, FakeClock
@@ -202,6 +213,16 @@ async def test_an_identity_that_an_admin_bound_after_the_opening_cannot_vote(cha
     assert "Recorded" in await chat.say("bob", "!vote 1 no")
     await vote(chat, alice="yes", ann="yes", abe="yes")
     assert "bob: jabber:mallory@ford.example bound by ann" in await chat.say("bob", "!vote cert 1")
+
+
+async def test_every_change_of_an_identity_stands_in_the_certificate_once(chat: Chat) -> None:
+    await on_ballot(chat)
+    changes = [True, True, False, True]  # an event may come twice
+    for bound in changes:
+        await chat.happen(IdentityBound(member="bob", network="jabber", subject="b@x", bound=bound, by="ann"))
+    await vote(chat, alice="yes", bob="yes", ann="yes", abe="yes")
+    cert = await chat.say("bob", "!vote cert 1")
+    assert re.findall("bob: jabber:b@x (bound|unbound) by ann", cert) == ["bound", "unbound", "bound"]
 
 
 async def test_an_identity_that_its_own_member_linked_may_vote(chat: Chat) -> None:
@@ -616,8 +637,12 @@ async def test_an_admin_annuls_with_a_reason(chat: Chat) -> None:
 
 async def test_others_learn_how_many_are_open(chat: Chat) -> None:
     assert await chat.crew.hub(StatusPart()) == ("",)
+    assert not any("votes:" in part for part in await chat.crew.hub(DigestPart()) if part)
     await on_ballot(chat)
+    await chat.say("bob", "!propose policy Paint it")
     assert await chat.crew.hub(StatusPart()) == ("1 open vote",)
+    (line,) = [part for part in await chat.crew.hub(DigestPart()) if part and "votes:" in part]
+    assert line == 'votes: 1 "Buy 8 GiB RAM" until Sun 29 Nov 12:00 UTC (in 7 d); 1 motion on the way'
     await chat.say("ann", "!announce open: {open_votes}")
     assert (ROOM, "[ann] open: 1") in await chat.told()
 
