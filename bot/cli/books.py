@@ -33,12 +33,12 @@ def verify(args: Namespace) -> int:
     with reading(configured(args)) as db:
         verdicts = verify_all(db, args.head)
         found = faults(db, [chain for chain, verdict in verdicts.items() if verdict.whole])
+    for name, lines in found.items():
+        for line in lines or ("all as it was told.",):
+            say(f"{name}: {'BROKEN: ' if lines else ''}{line}")
     for chain, verdict in verdicts.items():
         if verdict.fault:
             say(f"{chain}: BROKEN: {verdict.fault}.")
         else:
             say(f"{chain}: {verdict.length} rows, whole; head {verdict.head}")
-    for name, lines in found.items():
-        for line in lines or ("all as it was told.",):
-            say(f"{name}: {'BROKEN: ' if lines else ''}{line}")
     return BROKEN if any(found.values()) or not all(one.whole for one in verdicts.values()) else 0
