@@ -319,7 +319,8 @@ class Pipeline:
         """Put an answer into the outbox; return what of it must be said at once, or not at all."""
         place, member = errand.message.place, errand.actor.member
         to = member if member and (place.direct or reply.private) else place
-        if not reply.lines or reply.picture or errand.sealed or (reply.private and to == place):
+        shown = isinstance(reply.picture, bytes)  # of a chart the lines say all
+        if not reply.lines or shown or errand.sealed or (reply.private and to == place):
             return reply
         first = reply.lines[0] if to != place or place.direct else f"{errand.message.nick}: {reply.lines[0]}"
         notice = Notice(to, (first, *reply.lines[1:]))

@@ -1,7 +1,7 @@
 import asyncio
 from pathlib import Path
 
-from bot import Plugin, Reply, Report, anyone, members
+from bot import Chart, Plugin, Reply, Report, anyone, members
 from bot.testing import Chat
 from tests.conftest import until
 from tests.core.conftest import Probe, book, message
@@ -180,6 +180,34 @@ async def test_a_late_picture_or_private_answer_to_a_guest_is_said_at_once(tmp_p
         whispered, drawn = await asyncio.gather(*tasks)
         assert (whispered.lines, drawn.picture) == (("psst",), b"PNG")
         assert await chat.told() == []
+
+
+async def test_a_chart_that_comes_late_or_for_nobody_is_told_in_its_lines(tmp_path: Path) -> None:
+    plugin, going = Plugin("slow"), asyncio.Event()
+    chart = Chart(title="load", unit="", start=0, step=60, zone="UTC", curves=())
+
+    @plugin.command("load", allow=anyone)
+    async def load() -> Reply:
+        """Show the load."""
+        await going.wait()
+        return Reply(("2.5 now",), picture=chart)
+
+    async with Chat.open(tmp_path, [plugin]) as chat:
+        late = asyncio.create_task(chat.hear("alice", "!load"))
+        lost = asyncio.create_task(chat.hear("bob", "!load"))
+        await until(lambda: chat.clock.sleepers >= 2)
+        lost.cancel()
+        await asyncio.gather(lost, return_exceptions=True)
+        await chat.clock.advance(11)
+        going.set()
+        assert await late == Reply()
+        await until(lambda: not chat.crew.pipeline.tasks)
+        assert sorted(await chat.told()) == [
+            ("room net/#team", "alice: 2.5 now"),
+            ("room net/#team", "bob: 2.5 now"),
+        ]
+        soon = await chat.hear("alice", "!load")
+        assert soon.picture == chart
 
 
 async def test_a_late_answer_that_cannot_be_kept_is_said_at_once(talk: Chat, probe: Probe) -> None:
