@@ -58,6 +58,7 @@ MEMBERS = {"alice": "irc:alice", "bob": "irc:bob", "carol": f"jabber:carol@{DOMA
 CHAIN = r"\[chain ([0-9a-f]{12})\]"
 
 
+HISTORY = '<module name="chanhistory"><chanhistory bots="yes" maxlines="50" prefixmsg="yes">'
 CHECKER = ROOT / "docs" / "check_certificate.py"
 EDDIE = f"eddie@{DOMAIN}"
 
@@ -104,6 +105,8 @@ async def sea(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
     install(made, pki)
     try:
         await cable.start()
+        for server in (insp, far):
+            server.linked += HISTORY
         insp.linked_to("irc2.test", far.link_port, calls=False)
         far.linked_to("irc.test", cable.port, calls=True)
         await asyncio.gather(insp.start(), prosody.start())
@@ -132,14 +135,14 @@ def install(sea: Sea, pki: Pki) -> None:
 
 @asynccontextmanager
 async def crew(sea: Sea) -> AsyncIterator[Crew]:
-    """Let everybody in, who each prove themselves."""
-    alice, bob = await asyncio.gather(
-        Person.join(sea.insp.port, "alice"), Person.join(sea.far.port, "robert")
-    )
+    """Let everybody in, who each prove themselves; who comes later is shown what was said in the channel."""
+    alice, bob = await Person.join(sea.insp.port, "alice"), await Person.join(sea.far.port, "robert")
     carol = Jabberer("carol", sea.prosody)
     try:
         await carol.login()
         await carol.join()
+        alice.send("MODE #ford +H 50:1h")
+        await alice.expect(r":alice!\S+ MODE #ford \+H .*")
         await asyncio.gather(served(alice), served(bob))
         await asyncio.gather(alice.identified("alice"), bob.identified("bob"))
         yield Crew(alice, bob, carol)
@@ -185,7 +188,7 @@ async def test_a_motion_from_its_proposal_to_its_certificate(sea: Sea) -> None:
             await recorded(them.alice, "!vote 1 yes")
             await split(sea, them)
             await bot.kill()
-        await while_nobody_listens(them)
+        await while_nobody_listens(sea, them)
         async with running(sea.config) as bot:
             await aboard(them)
             await only_one_has_voted(them)
@@ -233,12 +236,19 @@ async def split(sea: Sea, them: Crew) -> None:
     await recorded(them.alice, "!vote 1 yes")
 
 
-async def while_nobody_listens(them: Crew) -> None:
-    """Let ballots be cast that the bot is shown as history when it is back: in the room, and directly."""
+async def while_nobody_listens(sea: Sea, them: Crew) -> None:
+    """Let ballots be cast that the bot is shown as history when it is back: in the rooms, and directly."""
     them.carol.say("!vote 1 no")
     await them.carol.saw("!vote 1 no")
     them.carol.tell("vote 1 no")
     them.bob.say("!vote 1 no")
+    await them.alice.expect(r":robert!\S+ PRIVMSG #ford :!vote 1 no")
+    them.alice.say("!vote 1 no")
+    latecomer = await Person.join(sea.insp.port, "late")
+    try:
+        await latecomer.expect(r"(?:@\S+ )?:alice!\S+ PRIVMSG #ford :!vote 1 no")
+    finally:
+        latecomer.close()
 
 
 async def only_one_has_voted(them: Crew) -> None:
