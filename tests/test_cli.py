@@ -507,6 +507,12 @@ def test_check_advises_on_a_password_that_everybody_can_read(shell: Shell) -> No
         assert (advice in shell.ok("check")) is said
 
 
+def test_check_advises_on_an_uplink_that_is_not_there(shell: Shell) -> None:
+    for uplink, said in (("nowhere0", True), ("lo", False)):
+        shell.config.write_text(f'[hosts.ford]\nhypervisor = "fake"\nuplink = "{uplink}"\n')
+        assert (f"hosts.ford.uplink: there is no interface {uplink} now" in shell.ok("check")) is said
+
+
 def test_config_is_accepted_before_and_after_the_verb(
     shell: Shell, capsys: pytest.CaptureFixture[str]
 ) -> None:

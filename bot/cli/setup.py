@@ -1,6 +1,7 @@
 """shipboard init | check."""
 
 import shutil
+import socket
 import ssl
 import stat
 from argparse import Namespace
@@ -88,7 +89,7 @@ def check(args: Namespace) -> int:
     if found:
         raise ConfigError(f"{config.source}: {'; '.join(found)}")
     say(f"{config.source}: all is well; networks: {len(config.networks)}, hosts: {len(config.hosts)}")
-    for advice in _open_secrets(config):
+    for advice in (*_open_secrets(config), *_idle_uplinks(config)):
         say(advice)
     return 0
 
@@ -100,6 +101,14 @@ def _open_secrets(config: Config) -> Iterator[str]:
             path = getattr(network, part, None)
             if path is not None and path.exists() and path.stat().st_mode & stat.S_IROTH:
                 yield f"networks.{name}.{part}: everybody on this host can read it: chmod 600 {path}"
+
+
+def _idle_uplinks(config: Config) -> Iterator[str]:
+    """Name the uplinks that are not there: what passes them would not be counted."""
+    known = [name for _, name in socket.if_nameindex()]
+    for name, host in config.hosts.items():
+        if host.uplink is not None and host.uplink not in known:
+            yield f"hosts.{name}.uplink: there is no interface {host.uplink} now, there is {', '.join(known)}"
 
 
 def _files(config: Config) -> Iterator[str]:
