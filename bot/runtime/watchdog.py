@@ -23,14 +23,18 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 _LOG = logging.getLogger("shipboard.watchdog")
 LIMIT = 8.0
+LOOKS = 5
+"""How many looks at the loop are taken within `limit`."""
 EX_SOFTWARE = 70
 ARMED_FOR = 2
-"""Turns after which faulthandler is armed anew: few enough that the thread here always acts before it."""
+"""Looks after which faulthandler is armed anew: each time is a new thread."""
 STACKS = ".stacks"
 """The file in the folder of what is off that faulthandler leaves its stacks in."""
+_TURN = asyncio.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # noqa: SLF001 - see _is_at_rest
 
 
 @dataclass(slots=True)
@@ -49,33 +53,48 @@ class Watchdog:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        loop_thread, stopped = threading.get_ident(), threading.Event()
+        loop, stopped = asyncio.get_running_loop(), threading.Event()
+        loop_thread = threading.get_ident()
         self.beat = time.monotonic()
         self.off.mkdir(parents=True, exist_ok=True)
-        watch = partial(self._watch, loop_thread, stopped)
-        threading.Thread(target=watch, name="watchdog", daemon=True).start()
         with (self.off / STACKS).open("w", encoding="ascii") as stacks:
             print(f"the loop is thread 0x{loop_thread:016x}", file=stacks, flush=True)
+            self._arm(stacks)
+            watch = partial(self._watch, loop, loop_thread, stopped, stacks)
+            watching = threading.Thread(target=watch, name="watchdog", daemon=True)
+            watching.start()
             try:
-                for turn in count():
-                    self.beat = time.monotonic()
-                    if self.hard and turn % ARMED_FOR == 0:  # each time is a new thread
-                        faulthandler.dump_traceback_later(1.3 * self.limit, file=stacks, exit=True)
-                    await asyncio.sleep(self.limit / 8)
+                await loop.create_future()
             finally:
                 stopped.set()
+                watching.join()  # so that nothing is armed any more
                 faulthandler.cancel_dump_traceback_later()
 
-    def _watch(self, loop_thread: int, stopped: threading.Event) -> None:
+    def _watch(
+        self, loop: asyncio.AbstractEventLoop, loop_thread: int, stopped: threading.Event, stacks: TextIO
+    ) -> None:
         looked = time.monotonic()
-        while not stopped.wait(self.limit / 8):
+        for look in count(1):
+            if stopped.wait(self.limit / LOOKS):
+                return
             now, before = time.monotonic(), looked
             looked = now
-            if now - before > self.limit / 2:
-                self.beat = now  # this thread had no turn either: the whole process stood still
+            if now - before > self.limit / 2 or _is_at_rest(loop_thread):
+                self.beat = now  # where this thread had no turn either, the whole process stood still
             elif now - self.beat > self.limit:
                 self._act(loop_thread)
                 return
+            else:
+                loop.call_soon_threadsafe(self._turned)
+            if look % ARMED_FOR == 0:
+                self._arm(stacks)
+
+    def _turned(self) -> None:
+        self.beat = time.monotonic()
+
+    def _arm(self, stacks: TextIO) -> None:
+        if self.hard:
+            faulthandler.dump_traceback_later(1.3 * self.limit, file=stacks, exit=True)
 
     def _act(self, loop_thread: int) -> None:
         faulthandler.cancel_dump_traceback_later()
@@ -89,6 +108,13 @@ class Watchdog:
         if name is not None:
             switch_off(self.off, name, self.limit, dump)
         self.end(EX_SOFTWARE)
+
+
+def _is_at_rest(loop_thread: int) -> bool:
+    """Tell whether the loop waits for something to do: it is seen to be alive without being woken."""
+    frame = sys._current_frames().get(loop_thread)  # noqa: SLF001 - the only way to another thread's stack
+    inner = frame is not None and frame.f_back is not None and frame.f_back.f_code is _TURN
+    return inner and frame is not None and frame.f_code.co_name == "select"
 
 
 def switch_off(folder: Path, name: str, seconds: float, stack: str) -> None:
