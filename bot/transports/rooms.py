@@ -36,6 +36,11 @@ class Rooms:
         return tuple(room.name for room in self._rooms if room.since is not None)
 
     @property
+    def complete(self) -> bool:
+        """Whether we are in every room of the config."""
+        return all(room.since is not None for room in self._rooms)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """What keeps us out of a room, one text for each."""
         return tuple(f"{room.name}: {room.why}" for room in self._rooms if room.since is None and room.why)

@@ -28,10 +28,15 @@ QUIET, DEAD = 60.0, 120.0
 """Seconds of silence after which the server is asked for a sign of life, and after which it is given up."""
 
 TICK = 1.0
-"""Seconds between two looks at what is due."""
+"""Seconds between two looks at what is due, unless all is as it should be."""
 
 PARTING = 2.0
 """Seconds that the server has to end the connection after our QUIT or its ERROR."""
+
+_ROUTINE = frozenset(
+    {"NOTICE", "PONG", "PRIVMSG", "276", "301", "307", "311", "312", "317", "318", "319", "330", "338", "378"}
+)
+"""What is said to us, and what WHOIS is answered with: it comes all the time and calls for nothing."""
 
 _REPORTED = 5
 _LAST_WORDS = 200
@@ -70,6 +75,7 @@ class Session:
         self._sts: str | None = None
         self._upgrade: int | None = None
         self._goodbye = False
+        self._stirred = asyncio.Event()
         self.link = Link(self._on_line, self._on_error)
         pace = None if settings.pace == "off" else settings.pace
         self.delivery = Delivery(world, self.link.send_raw, pace, self.link.writable)
@@ -138,11 +144,28 @@ class Session:
 
     async def _watch(self) -> None:
         while True:
-            await self._clock.sleep(TICK)
+            await self._until_due()
             now = self._clock.monotonic()
             self._check_life(now)
             self.registration.tick(now)
             self.tracker.tick(now)
+
+    async def _until_due(self) -> None:
+        """Wait for the next look: where all is well, until the silence is too long or a line changes that."""
+        self._stirred.clear()
+        if self._is_calm():
+            silent = self._clock.monotonic() - self._heard
+            left = (DEAD if self._pinged else QUIET) - silent
+            await first(self._stirred.wait(), self._clock.sleep(max(TICK, left)))
+        else:
+            await self._clock.sleep(TICK)
+
+    def _is_calm(self) -> bool:
+        """Tell whether there is nothing to do unless the server says something, or nothing for long."""
+        world = self.world
+        logged_in = bool(world.account) or not self._settings.account
+        settled = world.registered and world.has_own_nick and logged_in
+        return settled and not (self._goodbye or self.tracker.has_plans)
 
     def _check_life(self, now: float) -> None:
         if self.registration.failed:
@@ -168,6 +191,8 @@ class Session:
         self._pinged = self._goodbye = False
         for handler in self._table.get(line.command, ()):
             handler(line)
+        if line.command not in _ROUTINE and not self._is_calm():
+            self._stirred.set()
 
     def _on_error(self, error: Exception) -> None:
         self._errors += 1

@@ -64,6 +64,12 @@ class Tracker:
             **dict.fromkeys(OUTSIDE, self._on_outside),
         }
 
+    @property
+    def has_plans(self) -> bool:
+        """Tell whether a tick may have something to do."""
+        rooms = self.world.rooms
+        return self._ready_at is None or bool(self._who) or not rooms.complete
+
     def tick(self, now: float) -> None:
         """Join what is due, and look for our own nick."""
         if not self.world.registered:
