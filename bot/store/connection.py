@@ -25,6 +25,9 @@ from bot.store import chains, events, notices
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process that writes."""
 
+CACHE_KIB = 256
+"""Memory for pages, each connection: the kernel keeps the file anyway. By default a flood makes it 2 MiB."""
+
 RoomsOf = Callable[[str], Sequence[Place]]
 """The rooms that a group's name stands for."""
 
@@ -89,6 +92,7 @@ def _prepared(conn: sqlite3.Connection, *, read_only: bool) -> Database:
     elif db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         db.execute("PRAGMA journal_mode = wal")
     db.execute("PRAGMA synchronous = full")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute("PRAGMA foreign_keys = on")
     db.execute("SELECT count(*) FROM sqlite_master")
     return db
