@@ -9,6 +9,9 @@ Ballot = Literal["yesno", "plurality", "approval", "irv", "schulze", "lazy"]
 FLOOR_HOURS, EMERGENCY_FLOOR_HOURS = 72, 12
 """The shortest window that a vote may give ballots of its kind, and those of an emergency."""
 
+LONGEST_DAYS = 3650
+"""The longest time that rules may name, and their largest number: beyond it nobody is there to see an end."""
+
 HALF, TWO_THIRDS = Fraction(1, 2), Fraction(2, 3)
 """The lowest thresholds that a vote may set, in general and for asking somebody to leave."""
 
@@ -61,6 +64,8 @@ class VoteRules:
             value = getattr(self, name)
             if isinstance(value, int) and value < least.get(name, 0):
                 raise ValueError(f"{name} = {value} is too small")
+            if isinstance(value, int) and value > LONGEST_DAYS * (24 if name.endswith("_hours") else 1):
+                raise ValueError(f"{name} = {value} is too large")
         for what in ("quorum", "yes"):
             num, den = getattr(self, f"{what}_num"), getattr(self, f"{what}_den")
             if num > den:

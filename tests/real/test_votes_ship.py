@@ -105,8 +105,8 @@ async def sea(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
     install(made, pki)
     try:
         await cable.start()
-        for server in (insp, far):
-            server.linked += HISTORY
+        for ircd in (insp, far):
+            ircd.linked += HISTORY
         insp.linked_to("irc2.test", far.link_port, calls=False)
         far.linked_to("irc.test", cable.port, calls=True)
         await asyncio.gather(insp.start(), prosody.start())

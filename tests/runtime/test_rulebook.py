@@ -179,6 +179,8 @@ async def test_what_is_told_of_an_edit_is_remembered_with_it_or_not_at_all(
         (Change("vote.default", "open_hours", 48), "There is no number vote.default"),
         (Change("vote.expel", "yes_den", 4), "the threshold cannot be below 2/3"),
         (Change("vote.policy", "seconds", -4), "That cannot be: .*seconds = -4 is too small"),
+        (Change("vote.policy", "second_within_days", 999_999_999), "That cannot be: .*is too large"),
+        (Change("vote.policy", "open_hours", 87_601), "That cannot be: .*open_hours = 87601 is too large"),
     ],
 )
 async def test_what_no_vote_may_change(folder: Path, store: SqliteStore, change: Change, fault: str) -> None:
