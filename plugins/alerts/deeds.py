@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import time, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from bot import (
     Tick,
     Tx,
     Urgency,
-    zone_named,
 )
 from plugins.alerts import force, kept, metrics, texts
 from plugins.alerts.board import Board, Gale, Key, Told, evaluate, forget
@@ -44,7 +43,7 @@ MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What an evaluation goes by; `maintained` are the hosts with maintenance now, `hour` is the co-op's.
+    """What an evaluation goes by; `maintained` are the hosts with maintenance now, `zone` is the co-op's.
 
     `owners` are those of the machines; `figures` is what other plugins have worked out, asked once a minute.
     """
@@ -56,7 +55,7 @@ class Scene:
     members: Mapping[str, Member]
     on_call: tuple[str, ...]
     maintained: frozenset[str]
-    hour: time
+    zone: str
     owners: Mapping[str, str | None] = field(default_factory=dict)
     figures: Sequence[Figure] = ()
 
@@ -78,7 +77,7 @@ class Scene:
             if one.scope == "host" and one.metric == "silent"
         ):
             return f"{host} is silent"
-        return "it is allowed at this hour" if force.is_free(rule, self.hour) else ""
+        return "it is allowed at this hour" if force.is_free(rule, self.tick.at, self.zone) else ""
 
     def held(self, board: Board) -> dict[Key, str]:
         """Return why each open alert that is held back is so."""
@@ -147,7 +146,7 @@ async def scene(
         members,
         tuple(good),
         frozenset(maintained),
-        tick.at.astimezone(zone_named(about.zone)).time(),
+        about.zone,
         {machine.name: machine.owner for machine in await roster.machines()},
     )
 

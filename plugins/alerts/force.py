@@ -1,8 +1,8 @@
 """The rules in force: the config's tables with the policies' numbers in them."""
 
-from datetime import time
+from datetime import datetime, time
 
-from bot import Policies
+from bot import Policies, zone_named
 from bot.words import MEASURES, Measure, PolicyBook
 from plugins.alerts.declared import Settings
 from plugins.alerts.metrics import FALLING, FLAGS
@@ -35,15 +35,19 @@ def in_force(settings: Settings, policies: Policies) -> tuple[tuple[Rule, ...], 
             rules.append(_rule(table, policies.book()))
         except KeyError as error:
             wrong.append(f"rule {table.name}: no policy has the number {error.args[0]}")
+        except ValueError:
+            wrong.append(f"rule {table.name}: {table.free} are no hours like 22:00 and 06:00")
     return tuple(rules), tuple(wrong)
 
 
-def is_free(rule: Rule, now: time) -> bool:
-    """Tell whether a rule lets pass, at that time of the day, what it watches."""
+def is_free(rule: Rule, now: datetime, zone: str) -> bool:
+    """Tell whether a rule lets pass now what it watches: in its own zone if it names one, else in that."""
     if not rule.free:
         return False
-    start, end = map(time.fromisoformat, rule.free.split("-"))
-    return start <= now < end if start <= end else now >= start or now < end
+    hours, _, own = rule.free.partition(" ")
+    start, end = map(time.fromisoformat, hours.split("-"))
+    local = now.astimezone(zone_named(own or zone)).time()
+    return start <= local < end if start <= end else local >= start or local < end
 
 
 def _rule(table: RuleTable, book: PolicyBook) -> Rule:
@@ -80,8 +84,9 @@ def _number(given: float | str, book: PolicyBook, *, in_seconds: bool = False) -
 
 
 def _free(given: str, book: PolicyBook) -> str:
-    """Return hours as 22:00-06:00; of a policy those from its KEY_from until its KEY_until."""
+    """Return hours as 22:00-06:00; of a policy those from its KEY_from until its KEY_until, in UTC."""
     if not given.startswith(POLICY):
         return given
     path = given.removeprefix(POLICY)
-    return f"{book.value(f'{path}_from')}-{book.value(f'{path}_until')}"
+    start, end = (time.fromisoformat(str(book.value(f"{path}_{key}"))) for key in ("from", "until"))
+    return f"{start:%H:%M}-{end:%H:%M} UTC"

@@ -32,8 +32,8 @@ class Rule:
     It is bad from `raise_at` on, and good again only beyond `clear_at`; where `clear_at` is the larger one,
     small values are the bad ones. `hold` is how many seconds it must be bad before that is told.
     `text` is what it is called in a line, `unit` what stands behind its values; a `flag` has none. `per_cpu`
-    tells that its limits are for each processor of a host. In the hours `free`, like 22:00-06:00, it is
-    allowed. `to` says who hears of it: the alerts' place, the machine's owner or the member, or both;
+    tells that its limits are for each processor of a host. In the hours `free`, like 22:00-06:00 UTC,
+    it is allowed. `to` says who hears of it: the alerts' place, the machine's owner or the member, or both;
     `clear_for` for how many seconds it must be good to be over.
     """
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -108,7 +108,7 @@ def scene(at: int) -> Scene:
     )
     owners = {"ford-1": "ann", "ford-2": None}
     rules, people = keyed(tick, RULES), {"ann": ANN}
-    return Scene(tick, rules, RULES, (), people, ("ann",), frozenset(), time(12), owners)
+    return Scene(tick, rules, RULES, (), people, ("ann",), frozenset(), "UTC", owners)
 
 
 @pytest.fixture(scope="module")

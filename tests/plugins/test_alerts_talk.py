@@ -1,20 +1,25 @@
 """Alerts as people hear them: once, with an end, over restarts, storms and silences."""
 
+import shutil
 import sqlite3
 import tomllib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot import Machine, Maintenance, MaintenanceNow, Place, Plugin
 from bot.errors import PluginError
+from bot.paths import share
 from bot.store.roster import row_of
 from bot.testing import MACHINES, START, Chat, FakeClock
 from plugins.alerts import plugin
 from plugins.alerts.declared import Settings
 from plugins.alerts.defaults import DEFAULTS
+from plugins.alerts.force import is_free
+from plugins.alerts.rules import Rule, Severity
 
 ROOM = "room net/#admins"
 TABLES: dict[str, dict[str, object]] = {"alerts": {"on_call": ["ann", "abe"]}}
@@ -258,7 +263,7 @@ async def test_excess_use_goes_by_the_policy_and_not_in_its_free_hours(tmp_path:
     table = {"rule": [{**rule, "free": "policy:excess-use.free", "text": "CPU"}]}
     async with Chat.open(tmp_path, [plugin], {"alerts": table}) as chat:
         await chat.hypervisor.start(MACHINES[0])
-        assert "excess-use: WARN machine CPU from 1 % for 1 min, over at 0.5 %, not at 22:00-06:00" in (
+        assert "excess-use: WARN machine CPU from 1 % for 1 min, over at 0.5 %, not at 22:00-06:00 UTC" in (
             await chat.say("bob", "!alert rules")
         )
         await chat.ticks(9)
@@ -285,6 +290,30 @@ async def test_a_number_that_no_policy_has_is_told_and_the_others_are_in_force(t
         reported = {str(error) for error, _, _ in chat.incidents.reported}
         assert reported == {"rule odd: no policy has the number bandwidth.nothing"}
         assert "Not in force: rule odd" in await chat.say("bob", "!alert rules")
+
+
+async def test_hours_of_a_policy_that_are_none_are_told_and_the_others_are_in_force(tmp_path: Path) -> None:
+    policies = tmp_path / "policies"
+    shutil.copytree(share("policies"), policies)
+    path = policies / "excess-use.md"
+    path.write_text(path.read_text().replace('free_from = "22:00"', 'free_from = "late"'))
+    async with Chat.open(tmp_path, [plugin], TABLES, policies=policies) as chat:
+        assert len(await raised(chat)) == 2
+        fault = "rule excess-use: policy:excess-use.free are no hours like 22:00 and 06:00"
+        assert {str(error) for error, _, _ in chat.incidents.reported} == {fault}
+        assert f"Not in force: {fault}" in await chat.say("bob", "!alert rules")
+
+
+@pytest.mark.parametrize("now", [21, 22, 5, 6])
+def test_a_policys_hours_are_in_utc_and_others_in_the_ships_zone(now: int) -> None:
+    at = datetime(2026, 7, 1, now, 30, tzinfo=UTC)
+    rule = Rule(
+        name="x", scope="machine", metric="cpu", severity=Severity.WARN, raise_at=1, clear_at=0, hold=0,
+        text="x", free="22:00-06:00 UTC",
+    )  # fmt: skip
+    assert is_free(rule, at, "Europe/Berlin") is (now in {22, 5})
+    assert is_free(replace(rule, free="22:00-06:00"), at, "Europe/Berlin") is (now in {21, 22})
+    assert not is_free(replace(rule, free=""), at, "Europe/Berlin")
 
 
 @pytest.mark.parametrize(
