@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bot import config, networks
 from bot.charts.painter import Painter
-from bot.testing import FakeClock, QuietRoad
+from bot.runtime.gangway import Gangway
+from bot.testing import FakeClock
 from bot.testing.fakes import FakeIncidents
 from bot.transports.xmpp.transport import XmppTransport
 
@@ -14,7 +15,7 @@ def test_all_jabber_networks_share_one_painter(tmp_path: Path) -> None:
     tables = [f'[networks.{name}]\nkind = "xmpp"\njid = "e@x.test"\npassword_file = "word"' for name in "ab"]
     path.write_text("\n".join(['[bot]\nstate = "state"', *tables]))
     (tmp_path / "word").write_text("sesame")
-    made = networks.make(config.load(path), QuietRoad(), FakeClock(), FakeIncidents())
+    made = networks.make(config.load(path), Gangway(), FakeClock(), FakeIncidents())
     painters: list[Painter] = []
     for transport in made:
         assert isinstance(transport, XmppTransport)
