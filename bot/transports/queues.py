@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -28,7 +28,7 @@ class Turn(Generic[T]):
 class _Queue(Generic[T]):
     held: int = 0
     told: bool = False
-    waiting: deque[T] = field(default_factory=deque)
+    waiting: deque[Iterator[T]] = field(default_factory=deque)
     server: object = None
 
 
@@ -65,8 +65,12 @@ class Queues(Generic[T]):
 
     def put(self, key: str, item: T) -> None:
         """Queue a command for which there is a place."""
+        self.put_all(key, (item,))
+
+    def put_all(self, key: str, items: Iterable[T]) -> None:
+        """Queue commands for which there are places; each is taken out only when its turn has come."""
         queue = self._queues[key]
-        queue.waiting.append(item)
+        queue.waiting.append(iter(items))
         if queue.server is None:
             self._serve(key, queue)
 
@@ -104,8 +108,12 @@ class Queues(Generic[T]):
     async def _run(self, key: str, queue: _Queue[T], mark: object, pass_on: Callable[[], None]) -> None:
         count = 0
         while queue.server is mark and queue.waiting:
+            item = next(queue.waiting[0], None)
+            if item is None:
+                queue.waiting.popleft()
+                continue
             try:
-                await self.run(Turn(queue.waiting.popleft(), pass_on))
+                await self.run(Turn(item, pass_on))
             except Exception as error:  # noqa: BLE001 - one command must not cost the others their answers
                 self.incidents.report(error, during="answering")
             finally:
