@@ -207,10 +207,10 @@ def _storm(
     if board.storm is None and len(fired) <= STORM_LINES:
         if len(over) <= STORM_LINES:
             return board, lines, ()
-        rest = [line for line in lines if line not in over]
+        rest = [line for line in lines if line.kind is not Kind.OVER]
         return board, rest, (_gale("over", Storm(now, now, now), over, board),)
     counted = [*new, *over]
-    rest = [line for line in lines if line not in counted]
+    rest = [line for line in lines if line.kind not in {Kind.FIRED, Kind.OVER}]
     if board.storm is None:
         gale = _gale("begins", Storm(now, now, now), counted, board)
         return (

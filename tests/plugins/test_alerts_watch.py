@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -264,6 +265,18 @@ def test_who_heard_of_a_storm_hears_of_its_end_though_nothing_came_after_it() ->
         ("begins", 40, frozenset({"alerts"})),
         ("ends", 0, frozenset({"alerts"})),
     ]
+
+
+def test_thousands_that_begin_and_end_at_once_take_no_time() -> None:
+    watch = Watch()
+    seconds = list[float]()
+    for value in (1.0, *[99.0] * 13):
+        watch.now += TICK
+        began = process_time()
+        watch.tick_all({("disk", f"vm-{number}"): value for number in range(3000)})
+        seconds.append(process_time() - began)
+    assert watch.board.active == ()
+    assert max(seconds) < 1.5  # a tenth of that, unless each is looked for among all
 
 
 def test_of_a_subject_that_is_gone_the_end_is_told() -> None:
