@@ -105,6 +105,7 @@ WATCH = (
     Measure("alerts_ms", "10,000 alert evaluations, ms", 1, Goal(100)),
     Measure("years_mb", "years of 40 machines and a host, MB", 0, Goal(400)),
     Measure("chart_ms", "... the hours of a month for a chart, ms", 2, Goal(10)),
+    Measure("bars_ms", "... its days' bytes by machine and owner, ms", 2, Goal(10)),
     Measure("flow_ms", "... its 8,928 times 5 minutes, ms", 2),
     Measure("traffic_ms", "... a month's bytes of all by owner, ms", 2),
     Measure("minute_ms", "... a minute's rows written, ms", 2),

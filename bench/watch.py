@@ -147,6 +147,7 @@ def in_years(path: Path) -> dict[str, float]:
         found = {"years_mb": path.stat().st_size / 1e6}
         asked: dict[str, Callable[[], object]] = {
             "chart_ms": partial(rollup.series, db, "machine", "ford-7", "hours", end - MONTH, end),
+            "bars_ms": partial(_bars, db),
             "flow_ms": partial(rollup.flow, db, "machine", ["ford-7"], "fives", end - MONTH, end),
             "traffic_ms": partial(traffic.traffic, db, end - MONTH - 5400, end - 5400),
         }
@@ -160,6 +161,12 @@ def in_years(path: Path) -> dict[str, float]:
         found |= {name: _timed(work, 1) for name, work in done.items()}
         db.conn.execute("ROLLBACK")
     return found
+
+
+def _bars(db: Database) -> None:
+    ledger = traffic.Ledger(db)
+    for day in range(years.NOW - MONTH, years.NOW, rollup.DAY):
+        ledger.traffic(day, day + rollup.DAY)
 
 
 def _write_minute(db: Database, slots: Mapping[tuple[str, str], Slot]) -> None:

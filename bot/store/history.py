@@ -1,6 +1,6 @@
 """What was measured, in the bot's database: the newest tick, and years of rows, owners and counters."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from sqlite_utils import Database
@@ -43,6 +43,10 @@ class SqlHistory:
         """Return all bytes of a time, one a subject and owner."""
         return await self._store.read(partial(traffic.traffic, start=start, until=until))
 
+    async def parts(self, times: Sequence[tuple[int, int]]) -> list[list[Traffic]]:
+        """Return the bytes of each time, as one look at the rows shows them."""
+        return await self._store.read(partial(_parts, times))
+
     async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
         """Return the rows of a subject; KeyError for a step that no table has."""
         table = rollup.BY_STEP[step]
@@ -73,3 +77,8 @@ def _minute(minute: Minute, now: int, tx: Tx) -> None:
     rollup.roll_up(tx.db, now, again_from=at)
     if now % PRUNED_EVERY < _MINUTE:
         rollup.prune(tx.db, now)
+
+
+def _parts(times: Sequence[tuple[int, int]], db: Database) -> list[list[Traffic]]:
+    ledger = traffic.Ledger(db)
+    return [ledger.traffic(start, until) for start, until in times]

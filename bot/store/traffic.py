@@ -4,7 +4,7 @@ A row of `owners` holds from its minute until the next one of that machine. Wher
 of a time, its bounds and the changes of owners in it count from the beginning of the row that they are in.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -74,42 +74,48 @@ def traffic(db: Database, start: int, until: int) -> list[Traffic]:
 
     What two times that touch hold together is what the whole holds, to the byte.
     """
-    marks, done = rollup.pruned(db), rollup.rolled_up(db)
-    low, high = _whole(marks, start), _whole(marks, until)
-    owned = _owned(db, marks)
-    cuts = {at for changes, _ in owned.values() for at in changes if low < at < high}
-    totals: dict[tuple[int, str | None], list[int]] = defaultdict(lambda: [0, 0])
-    for first, last in pairwise(sorted({low, high} | cuts)):
-        for piece in pieces(done, first, last):
-            for subject, received, sent in _sums(db, piece):
-                total = totals[subject, _owner(owned, subject, first)]
-                total[0] += received
-                total[1] += sent
-    names = {subject: (kind, name) for subject, kind, name in db.conn.execute("SELECT * FROM subjects")}
-    found = (Traffic(*names[subject], owner, *both) for (subject, owner), both in totals.items())
-    return sorted(found, key=lambda one: (one.kind, one.name, one.owner or ""))
+    return Ledger(db).traffic(start, until)
 
 
-def _whole(marks: Mapping[str, int], at: int) -> int:
-    """Return the beginning of the finest row that is left and holds this time."""
-    step = rollup.finest(marks, at).step
-    return at // step * step
+class Ledger:
+    """Whose the bytes were, read once for all times that are asked for."""
 
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._marks, self._done = rollup.pruned(db), rollup.rolled_up(db)
+        self._names = {id_: (kind, name) for id_, kind, name in db.conn.execute("SELECT * FROM subjects")}
+        self._owned: dict[int, tuple[list[int], list[str | None]]] = defaultdict(lambda: ([], []))
+        for subject, since, owner in db.conn.execute(
+            "SELECT subject, since, owner FROM owners ORDER BY 1, 2"
+        ):
+            times, owners = self._owned[subject]
+            times.append(self._whole(since))
+            owners.append(owner)
+        self._changes = sorted({at for times, _ in self._owned.values() for at in times})
 
-def _owned(db: Database, marks: Mapping[str, int]) -> dict[int, tuple[list[int], list[str | None]]]:
-    """Return by subject the times from which on somebody owns it, and who, the oldest first."""
-    found: dict[int, tuple[list[int], list[str | None]]] = defaultdict(lambda: ([], []))
-    for subject, since, owner in db.conn.execute("SELECT subject, since, owner FROM owners ORDER BY 1, 2"):
-        times, owners = found[subject]
-        times.append(_whole(marks, since))
-        owners.append(owner)
-    return found
+    def traffic(self, start: int, until: int) -> list[Traffic]:
+        """Return the bytes of a time, as the function of this name."""
+        low, high = self._whole(start), self._whole(until)
+        cuts = self._changes[bisect_right(self._changes, low) : bisect_left(self._changes, high)]
+        totals: dict[tuple[int, str | None], list[int]] = defaultdict(lambda: [0, 0])
+        for first, last in pairwise(sorted({low, *cuts, high})):
+            for piece in pieces(self._done, first, last):
+                for subject, received, sent in _sums(self._db, piece):
+                    total = totals[subject, self._owner(subject, first)]
+                    total[0] += received
+                    total[1] += sent
+        found = (Traffic(*self._names[subject], owner, *both) for (subject, owner), both in totals.items())
+        return sorted(found, key=lambda one: (one.kind, one.name, one.owner or ""))
 
+    def _whole(self, at: int) -> int:
+        """Return the beginning of the finest row that is left and holds this time."""
+        step = rollup.finest(self._marks, at).step
+        return at // step * step
 
-def _owner(owned: Mapping[int, tuple[list[int], list[str | None]]], subject: int, at: int) -> str | None:
-    times, owners = owned.get(subject, ((), ()))
-    number = bisect_right(times, at)
-    return owners[number - 1] if number else None
+    def _owner(self, subject: int, at: int) -> str | None:
+        times, owners = self._owned.get(subject, ((), ()))
+        number = bisect_right(times, at)
+        return owners[number - 1] if number else None
 
 
 def pieces(

@@ -1,6 +1,5 @@
 """Gets from the samples what the tally counts."""
 
-import asyncio
 from collections.abc import Collection, Iterable
 
 from bot import Samples, Traffic
@@ -14,8 +13,7 @@ def whole_minute(at: float) -> int:
 
 async def steps(samples: Samples, time: Window) -> list[tuple[Traffic, ...]]:
     """Return the rows of each step of a time, none of one in which nothing was measured."""
-    found = await asyncio.gather(*(samples.traffic(low, high) for low, high in time.edges))
-    return [tuple(rows) for rows in found]
+    return [tuple(rows) for rows in await samples.parts(time.edges)]
 
 
 async def survey(samples: Samples, until: int) -> Survey | None:

@@ -62,6 +62,9 @@ class Pages:
     async def counters(self) -> dict[tuple[str, str], Counter]:
         return {}
 
+    async def parts(self, times: Sequence[tuple[int, int]]) -> list[list[Traffic]]:
+        raise NotImplementedError
+
     async def traffic(self, start: int, until: int) -> list[Traffic]:
         raise NotImplementedError
 

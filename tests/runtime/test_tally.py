@@ -78,6 +78,9 @@ class Pages:
             raise StoreFault("the disk is gone")
         return dict(self.minutes[-1].counters) if self.minutes else {}
 
+    async def parts(self, times: Sequence[tuple[int, int]]) -> list[list[Traffic]]:
+        raise NotImplementedError
+
     async def traffic(self, start: int, until: int) -> list[Traffic]:
         raise NotImplementedError
 

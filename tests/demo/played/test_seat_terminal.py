@@ -117,7 +117,7 @@ async def test_the_prompt_comes_back_after_the_shell_had_the_terminal(
         prompts = paper.getvalue().count("<alice> ")
         os.kill(os.getpid(), signal.SIGCONT)
         async with asyncio.timeout(DEADLINE):  # whoever speaks meanwhile brings the prompt back too
-            while termios.tcgetattr(program)[3] != ours[3]:
+            while termios.tcgetattr(program)[3] != ours[3]:  # noqa: ASYNC110 - a terminal tells nobody
                 await asyncio.sleep(0)
         assert paper.getvalue().count("<alice> ") > prompts
         os.write(person, b"/quit\n")
