@@ -323,6 +323,17 @@ class RanOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Lasts:
+    """What an emergency motion ordered lasts, as an ordinary motion of that number confirmed it."""
+
+    motion: int
+
+    def onto(self, motion: Motion, _by: str, _at: datetime, /) -> Motion:
+        """Remember it."""
+        return replace(motion, lasts_by=self.motion)
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """What linked a secret ballot with its voter was erased, after the time for an appeal."""
 

@@ -120,7 +120,15 @@ class Sitting:
             seed=seed,
             head=ledger.head(self.tx.db),
             sealed=ledger.sealed(self.tx.db, number) if motion.stage is Stage.OPEN else {},
+            confirming=self._confirming(motion),
         )
+
+    def _confirming(self, motion: Motion) -> int:
+        """Return the ordinary motion by which what an emergency one ordered lasts, 0 if there is none."""
+        if motion.stage is not Stage.CLOSED or not motion.opening or not motion.opening.rules.expires_days:
+            return 0
+        others = ledger.motions(self.tx.db)
+        return next((other.number for other in others if rules.confirms(other, motion)), 0)
 
     def voting(self) -> Scene:
         """Return what is so now, as far as casting a ballot needs it."""

@@ -37,7 +37,7 @@ def due(motion: Motion, scene: Scene) -> Deeds:
     if motion.stage is Stage.OPEN:
         return _while_open(motion, scene, now)
     if motion.stage is Stage.CLOSED and motion.opening is not None:
-        return _afterwards(motion, motion.opening.rules, now)
+        return _afterwards(motion, motion.opening.rules, now, scene.confirming)
     return ()
 
 
@@ -126,7 +126,7 @@ def _unsealed(motion: Motion, scene: Scene) -> list[tuple[str, str]]:
     return found
 
 
-def _afterwards(motion: Motion, rules: VoteRules, now: datetime) -> Deeds:
+def _afterwards(motion: Motion, rules: VoteRules, now: datetime, confirming: int) -> Deeds:
     closing = motion.ended
     gone = now - closing.at
     if motion.is_secret and not motion.erased and gone >= timedelta(days=rules.appeal_days):
@@ -135,6 +135,7 @@ def _afterwards(motion: Motion, rules: VoteRules, now: datetime) -> Deeds:
         return ()
     if not motion.in_effect and gone >= timedelta(days=rules.effect_after_days):
         return (deeds.TookEffect(),)
-    if rules.expires_days and not motion.ran_out and gone >= timedelta(days=rules.expires_days):
-        return (deeds.RanOut(),)
+    ends = rules.expires_days and not motion.ran_out and not motion.lasts_by
+    if ends and gone >= timedelta(days=rules.expires_days):
+        return (deeds.Lasts(confirming) if confirming else deeds.RanOut(),)
     return ()

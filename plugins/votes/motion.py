@@ -136,6 +136,7 @@ class Motion:
     in_effect: bool = False
     confirmed_by: str = ""
     ran_out: bool = False
+    lasts_by: int = 0
     erased: bool = False
     first_seq: int = 0
     last_seq: int = 0

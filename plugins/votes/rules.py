@@ -32,7 +32,8 @@ class Scene:
 
     `rules` are those of the motion's type; an open ballot has its own. `commitment` promises a seed that was
     drawn just now, `seed` and `head` are for a close: what was promised, and the chain's last hash. `sealed`
-    has, for a secret ballot, each voter's token and words.
+    has, for a secret ballot, each voter's token and words; `confirming` is the number of the ordinary motion
+    that confirmed what an emergency one ordered, 0 if there is none.
     """
 
     now: datetime
@@ -44,6 +45,7 @@ class Scene:
     seed: str = ""
     head: str = ""
     sealed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    confirming: int = 0
 
     def rules_of(self, kind: str) -> VoteRules:
         """Return the rules of a type of motion; Usage if there is no such type."""
@@ -51,6 +53,14 @@ class Scene:
             known = ", ".join(sorted(self.rules))
             raise Usage(f"{counting.shown(kind)} is no type of motion ({known}).")
         return self.rules[kind]
+
+
+def confirms(motion: Motion, emergency: Motion) -> bool:
+    """Tell whether an ordinary motion of the same title was passed since an emergency one was."""
+    if motion.stage is not Stage.CLOSED or motion.opening is None or motion.opening.rules.expires_days:
+        return False
+    since = motion.ended.end is End.PASSED and motion.ended.at >= emergency.ended.at
+    return since and motion.title.casefold() == emergency.title.casefold()
 
 
 def propose(draft: deeds.Proposed, who: Person, scene: Scene, others: Iterable[Motion] = ()) -> Deeds:

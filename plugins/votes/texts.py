@@ -160,16 +160,30 @@ def news(motion: Motion, record: Record, now: datetime) -> Iterator[str]:
             yield line(
                 f"VOTE {number}: {rest(motion.open_until, now)} left, {voted(motion)}. {how(motion)}", head
             )
+        case deeds.Erased():
+            yield line(f"VOTE {number}: which ballot was whose is erased.", head)
+        case _:
+            yield from _effects(motion, record)
+
+
+def _effects(motion: Motion, record: Record) -> Iterator[str]:
+    """Yield what the team hears of what a motion brings about."""
+    number, head = motion.number, record.hash
+    match record.deed:
         case deeds.TookEffect() if motion.kind in BY_HAND:
             yield line(
                 f"VOTE {number} is in force: {title(motion)}. An admin does it: !vote confirm {number}", head
             )
         case deeds.Confirmed():
             yield line(f"VOTE {number}: {record.by} put it into effect: {title(motion)}.", head)
+        case deeds.TookEffect() if motion.voting.rules.expires_days:
+            until = motion.ended.at + timedelta(days=motion.voting.rules.expires_days)
+            same = "unless an ordinary motion of the same title is passed"
+            yield line(f"VOTE {number} is in force until {at(until)}, {same}: {title(motion)}", head)
         case deeds.RanOut():
             yield line(f"VOTE {number}: what it ordered has lapsed: {title(motion)}.", head)
-        case deeds.Erased():
-            yield line(f"VOTE {number}: which ballot was whose is erased.", head)
+        case deeds.Lasts(motion=other):
+            yield line(f"VOTE {number}: what it ordered lasts, by motion {other}: {title(motion)}.", head)
 
 
 BY_HAND = frozenset({"admit", "expel"})

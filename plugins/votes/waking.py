@@ -40,5 +40,5 @@ def _afterwards(motion: Motion) -> Iterator[datetime]:
     if closing.end is End.PASSED:
         if not motion.in_effect:
             yield closing.at + timedelta(days=rules.effect_after_days)
-        if rules.expires_days and not motion.ran_out:
+        if rules.expires_days and not (motion.ran_out or motion.lasts_by):
             yield closing.at + timedelta(days=rules.expires_days)

@@ -614,6 +614,31 @@ async def test_what_silence_passes(chat: Chat) -> None:
     assert "VOTE 2 FAILED: yes 1, no 3" in (await team(chat))[-1]
 
 
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("stop THE spam", "VOTE 1: what it ordered lasts, by motion 2"),
+        ("Tea", "VOTE 1: what it ordered has lapsed"),
+    ],
+)
+async def test_what_an_emergency_orders_lasts_if_an_ordinary_motion_confirms_it(
+    chat: Chat, title: str, told: str
+) -> None:
+    await chat.say("ann", "!propose emergency Stop the spam | Now.")
+    await chat.say("bob", "!second 1")
+    await vote(chat, alice="1 yes", bob="1 yes", ann="1 yes", abe="1 yes")
+    same = "unless an ordinary motion of the same title is passed"
+    assert any(f"VOTE 1 is in force until Sun 6 Dec 12:00 UTC, {same}" in line for line in await team(chat))
+    await on_ballot(chat, f"policy {title}")
+    await vote(chat, alice="2 yes", bob="2 yes", ann="2 yes", abe="2 yes")
+    await later(chat, 14 * DAY - HOUR)
+    assert not any("what it ordered" in line for line in await team(chat))
+    await later(chat, 2 * HOUR)
+    assert [line for line in await team(chat) if line.startswith(told)]
+    await later(chat, DAY)
+    assert not any("what it ordered" in line for line in await team(chat))
+
+
 async def test_an_appeal_is_decided_by_others(chat: Chat) -> None:
     await on_ballot(chat)
     assert "no result" in await chat.say("bob", "!vote appeal 1 unfair")
