@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -34,13 +35,20 @@ from bot.charts.lettering import (
     right_unit,
 )
 from bot.charts.scales import Scale, scales
-from bot.charts.shapes import extent, gaps, is_alone, is_sum, joined
-from bot.coop.charts import Chart, Curve
+from bot.charts.shapes import extent, gaps, is_alone, is_beside, is_sum, joined, thinned
+from bot.coop.charts import Chart, Curve, Style
 
 _UNKNOWN = "not measured"
 _PALETTE = 128
 """How many colours the picture has: no more can be seen in it, and it is a third as long."""
 
+_FEW, _WIDE, _NARROW = 200, 3.0, 1.7
+"""Up to how many points lines are wide; more would become one blot."""
+
+_POINTS = 400
+"""How many points a line has at most; the picture is not much wider."""
+
+_PALE = 0.16
 _EARLY = 0.15
 """In which part of the time there is no room for words at the left."""
 
@@ -73,7 +81,7 @@ class _Sheet:
     """The axes of one chart while it is drawn."""
 
     def __init__(self, figure: Figure, chart: Chart) -> None:
-        self.chart = chart
+        self.chart = chart = thinned(chart, _POINTS)
         self.count = max((len(curve.points) for curve in (*chart.curves, *chart.running)), default=0) or 1
         self.until = chart.start + self.count * chart.step
         self.axes = figure.add_axes((0.075, 0.2, 0.85 if chart.running else 0.9, 0.655))
@@ -96,8 +104,10 @@ class _Sheet:
         self._lines(self.axes, chart.curves, COLOURS[bars:])
         if self.right is not None:
             number(self.right, both[1], right_unit(chart), "right")
-            self._lines(self.right, chart.running, RUNNING if bars else COLOURS[len(chart.curves) :])
-            self._tell_sums(self.right, both[1])
+            solid = sum(curve.style == "line" for curve in chart.curves)
+            self._lines(self.right, chart.running, RUNNING if bars else COLOURS[solid:])
+            if bars:
+                self._tell_sums(self.right, both[1])
         self._limits(self.right or self.axes, both[-1])
         return sorted(self.entries, key=lambda entry: entry.text == _UNKNOWN)
 
@@ -165,31 +175,53 @@ class _Sheet:
         return len(bars)
 
     def _lines(self, axes: Axes, curves: Sequence[Curve], colours: Sequence[str]) -> None:
+        """Draw all lines of an axis; one that is dashed has the colour of the line before it."""
         lines = [curve for curve in curves if curve.style != "bars"]
-        filled = len(lines) == 1 and axes is self.axes and self.right is None
-        solid = 0
-        for place, curve in enumerate(lines):
-            solid += curve.style == "line" and place > 0
+        filled = len(lines) == 1 and self.right is None
+        solid, before = 0, None
+        for curve in lines:
+            solid += curve.style == "line" and before is not None
             colour = (*colours, *RUNNING)[solid % (len(colours) + len(RUNNING))]
-            points = joined(curve, lines[place - 1]) if place else curve.points
-            xs = [self.chart.start + (at + MIDDLE) * self.chart.step for at in range(len(points))]
-            ys = [float("nan") if point is None else point for point in points]
-            (looks,) = axes.plot(
-                xs,
-                ys,
-                color=colour,
-                linewidth=3,
-                linestyle=(0, (3, 2)) if curve.style == "dashed" else "-",
-                solid_capstyle="round",
-                clip_on=False,
-                path_effects=HALO if axes is self.right else None,
-                zorder=4,
-            )
-            alone = [at for at in range(len(points)) if is_alone(points, at)]
-            axes.plot([xs[at] for at in alone], [ys[at] for at in alone], "o", color=colour, zorder=4)
-            if filled:
-                axes.fill_between(xs, ys, color=colour, alpha=0.16, linewidth=0, zorder=1.5)
+            if before is not None and is_beside(curve, before):
+                looks: Artist = self._band(axes, before, curve, colour)
+            else:
+                points = joined(curve, before) if before is not None else curve.points
+                looks = self._line(axes, curve.style, points, colour, filled=filled)
             self.entries.append(Entry(looks, self._name(curve)))
+            before = curve
+
+    def _line(
+        self, axes: Axes, style: Style, points: Sequence[float | None], colour: str, *, filled: bool
+    ) -> Artist:
+        xs, ys = self._places(points)
+        (looks,) = axes.plot(
+            xs,
+            ys,
+            color=colour,
+            linewidth=_WIDE if filled or self.count <= _FEW else _NARROW,
+            linestyle=(0, (3, 2)) if style == "dashed" else "-",
+            solid_capstyle="round",
+            clip_on=False,
+            path_effects=HALO if self.count <= _FEW and axes is self.right else None,
+            zorder=4,
+        )
+        alone = [at for at in range(len(points)) if is_alone(points, at)]
+        axes.plot([xs[at] for at in alone], [ys[at] for at in alone], "o", color=colour, zorder=4)
+        if filled:
+            axes.fill_between(xs, ys, color=colour, alpha=_PALE, linewidth=0, zorder=1.5)
+        return looks
+
+    def _band(self, axes: Axes, low: Curve, high: Curve, colour: str) -> Artist:
+        """Fill what lies between two lines, as between a mean and its peak."""
+        xs, upper = self._places(high.points)
+        _, lower = self._places((*low.points, *[None] * len(xs)))
+        axes.fill_between(xs, lower[: len(xs)], upper, color=colour, alpha=2 * _PALE, linewidth=0, zorder=1.5)
+        return Patch(color=colour, alpha=2 * _PALE, linewidth=0)
+
+    def _places(self, points: Sequence[float | None]) -> tuple[list[float], list[float]]:
+        """Return where points stand; a missing one is no number, and leaves the line open."""
+        xs = [self.chart.start + (at + MIDDLE) * self.chart.step for at in range(len(points))]
+        return xs, [float("nan") if point is None else point for point in points]
 
     def _name(self, curve: Curve) -> str:
         """Return a line's name, with its unit where lines of both axes cross."""

@@ -1,9 +1,13 @@
 """What is worked out of a chart's values before anything is drawn."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from statistics import fmean
 
-from bot.coop.charts import Curve
+from bot.coop.charts import Chart, Curve
+
+_TWO = 2
 
 
 def extent(curves: Iterable[Curve], limits: Sequence[float]) -> tuple[float, float]:
@@ -18,6 +22,23 @@ def extent(curves: Iterable[Curve], limits: Sequence[float]) -> tuple[float, flo
                 others.append(point)
     high = max(*others, *stacked.values(), *(limit * 1.08 for limit in limits), 0.0)
     return min(*others, *stacked.values(), 0.0), high or 1.0
+
+
+def thinned(chart: Chart, most: int) -> Chart:
+    """Return a chart with at most so many points: means of neighbours, of dashed curves the largest."""
+    curves = (*chart.curves, *chart.running)
+    each = -(-max((len(curve.points) for curve in curves), default=0) // most)
+    if each < _TWO or any(curve.style == "bars" for curve in curves):
+        return chart
+
+    def thin(curve: Curve) -> Curve:
+        groups = [curve.points[at : at + each] for at in range(0, len(curve.points), each)]
+        known = [[point for point in group if point is not None] for group in groups]
+        merge = max if curve.style == "dashed" else fmean
+        return replace(curve, points=tuple(merge(group) if group else None for group in known))
+
+    thin_curves, thin_running = tuple(map(thin, chart.curves)), tuple(map(thin, chart.running))
+    return replace(chart, step=chart.step * each, curves=thin_curves, running=thin_running)
 
 
 def gaps(curves: Sequence[Curve], count: int) -> list[tuple[int, int]]:
@@ -46,6 +67,12 @@ def joined(curve: Curve, before: Curve) -> tuple[float | None, ...]:
     if curve.style != "dashed" or last is None or not ends:
         return curve.points
     return (*curve.points[: begin - 1], last, *curve.points[begin:])
+
+
+def is_beside(curve: Curve, before: Curve) -> bool:
+    """Tell whether a dashed curve goes along with the line before it, as a peak; a projection follows it."""
+    both = [one for one in zip(curve.points, before.points, strict=False) if None not in one]
+    return curve.style == "dashed" and before.style == "line" and len(both) > 1
 
 
 def is_alone(points: Sequence[float | None], place: int) -> bool:

@@ -48,6 +48,10 @@ def has(picture: bytes, colour: tuple[int, int, int]) -> int:
         load(()),
         EMPTY,
         replace(load((1.0, 2.0)), running=(Curve("processor", (80.0, 20.0)),), running_unit="%"),
+        replace(
+            load((1.0, 2.0)),
+            curves=(Curve("load", (1.0, 2.0, 1.0)), Curve("peak", (2.0, 3.0, 4.0, 5.0), "dashed")),
+        ),
         replace(load((1.0,)), curves=tuple(Curve(f"guest {n}", (1.0, 2.0)) for n in range(9))),
     ],
 )

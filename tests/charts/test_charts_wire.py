@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.charts.shapes import extent, gaps, is_sum, joined
+from bot.charts.shapes import extent, gaps, is_beside, is_sum, joined, thinned
 from bot.charts.wire import CURVES, LIMITS, POINTS, plain, read, write
 from bot.coop.charts import Chart, Curve, Limit
 from bot.errors import Fault
@@ -75,6 +75,25 @@ def test_a_projection_begins_where_the_line_ends() -> None:
     assert joined(Curve("p", (None, None, 3.0, 4.0), "dashed"), sofar) == (None, 2.0, 3.0, 4.0)
     assert joined(Curve("p", (None, None, None, 4.0), "dashed"), sofar) == (None, None, None, 4.0)
     assert joined(Curve("p", (None, None, 3.0)), sofar) == (None, None, 3.0)
+
+
+def test_a_peak_goes_beside_its_mean_and_a_projection_does_not() -> None:
+    mean = Curve("load", (1.0, 2.0, None, 1.0))
+    assert is_beside(Curve("peak", (2.0, 3.0, None, 2.0), "dashed"), mean)
+    assert not is_beside(Curve("peak", (2.0, 3.0, None, 2.0)), mean)
+    assert not is_beside(Curve("projected", (None, 2.0, 3.0), "dashed"), mean)
+    assert not is_beside(Curve("projected", (None, None, 3.0, None, 4.0), "dashed"), mean)
+
+
+def test_more_points_than_can_be_seen_become_means() -> None:
+    chart = replace(load((1.0, 2.0, None, 4.0, None, None, 7.0)), limits=(Limit("limit", 3.0),))
+    chart = replace(chart, running=(Curve("peak", (1.0, 5.0, 2.0), "dashed"),))
+    thin = thinned(chart, 4)
+    assert thin.curves[0].points == (1.5, 4.0, None, 7.0)
+    assert thin.running[0].points == (5.0, 2.0)
+    assert (thin.step, thin.limits) == (2 * chart.step, chart.limits)
+    assert thinned(chart, 7) == chart
+    assert thinned(month(0.6), 4) == month(0.6)
 
 
 def test_a_sum_never_falls() -> None:
