@@ -237,6 +237,12 @@ def test_plain_text_may_go_to_loopback(host: str) -> None:
     assert config.networks["demo"].kind == "irc"
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - to connect to
+def test_plain_text_may_go_to_this_very_host(host: str) -> None:
+    read(f"[networks.demo]\nkind = 'irc'\nhost = '{host}'\ntls = false")
+    assert not is_loopback(host)  # who listens there is heard everywhere
+
+
 @pytest.mark.parametrize("host", ["10.0.0.1", "localhost.example.org", "", "127.0.0.1.example.org"])
 def test_plain_text_goes_nowhere_else(host: str) -> None:
     assert not is_loopback(host)

@@ -111,6 +111,9 @@ class Pace(Model):
     per_second: Annotated[float, Field(gt=0, le=1000)] = 2.0
 
 
+_THIS_HOST = ("0.0.0.0", "::")  # noqa: S104 - to connect to: "this host on this network" (RFC 1122, 3.2.1.3)
+
+
 class IrcNetwork(Model):
     """A `[networks.NAME]` of kind "irc"."""
 
@@ -133,7 +136,7 @@ class IrcNetwork(Model):
 
     @model_validator(mode="after")
     def _plain_text_stays_at_home(self) -> Self:
-        if not self.tls and not is_loopback(self.host):
+        if not self.tls and not (is_loopback(self.host) or self.host in _THIS_HOST):
             raise ValueError(
                 f"tls = false is refused for {self.host}: passwords and proofs would travel in the clear"
             )

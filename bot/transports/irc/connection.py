@@ -118,7 +118,8 @@ class Link(AioConnection):  # type: ignore[misc]  # the package ships no types
         )
         session = transport.get_extra_info("ssl_object")
         try:
-            check_pins(session and session.getpeercert(binary_form=True), self._settings.tls_fingerprints)
+            if self._settings.tls:  # the pins of a plain connection are for what STS makes of it
+                check_pins(session and session.getpeercert(binary_form=True), self._settings.tls_fingerprints)
         except TransportFault:
             transport.abort()
             raise
