@@ -130,12 +130,14 @@ def ruled(rule: Rule) -> str:
     """Return a rule in one line."""
     hold = f" for {span(rule.hold)}" if rule.hold else " at once"
     free = f", not at {rule.free}" if rule.free else ""
+    free += {"owner": "; told to the owner", "both": "; told to the owner too"}.get(rule.to, "")
     if rule.flag:
         return f"{rule.name}: {rule.severity} {rule.scope} {rule.text}{hold}{free}"
     each = " a CPU" if rule.per_cpu else ""
     unit = _unit(rule)
     word = "from" if rule.rises else "down to"
-    limits = f"{word} {rule.raise_at:g}{unit}{each}{hold}, over at {rule.clear_at:g}{unit}"
+    raised, clear = (f"{round(level, 1):g}{unit}" for level in (rule.raise_at, rule.clear_at))
+    limits = f"{word} {raised}{each}{hold}, over at {clear}"
     return f"{rule.name}: {rule.severity} {rule.scope} {rule.text} {limits}{free}"
 
 

@@ -201,6 +201,19 @@ async def test_a_storm_counts_no_private_ones_and_each_hears_their_own(
         assert "alerts" not in await chat.say("ann", "!status")  # a number of what is nobody's business
 
 
+async def test_the_rules_say_from_when_on_and_to_whom(chat: Chat) -> None:
+    rules = (await chat.say("bob", "!alert rules")).splitlines()
+    assert rules[8:10] == [
+        "disk-fills: WARN host disk, days until it is full down to 10 d for 10 min, over at 12 d",
+        "disk-full-soon: CRIT host disk, days until it is full down to 3 d for 10 min, over at 4 d",
+    ]
+    assert rules[-1] == (
+        "bandwidth-burn: WARN member bandwidth, hours until it is used up down to 48 h for 5 min, "
+        "over at 53.3 h; told to the owner"
+    )
+    assert rules[13].endswith(", over at 45 %, not at 22:00-06:00 UTC; told to the owner too")
+
+
 def test_each_rule_of_ours_is_in_force_by_our_policies_and_has_a_telling_line() -> None:
     book = read_folder(share("policies"))
 
