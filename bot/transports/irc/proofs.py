@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 
 from bot.ports import Clock
 from bot.transports.irc.channels import fold_account
-from bot.transports.race import within
 
 DEADLINE = 5.0
 """Seconds that a WHOIS may take."""
@@ -46,6 +45,11 @@ class _Question:
     userhost: str = ""
     server: str = ""
 
+    def give_up(self) -> None:
+        """Wait no longer; the late answer still takes its place in the queue."""
+        if not self.answer.done():
+            self.answer.set_result(None)
+
 
 @dataclass(slots=True)
 class Whois:
@@ -69,10 +73,12 @@ class Whois:
             return None
         question = _Question(asyncio.get_running_loop().create_future(), watch, seen)
         self._open.setdefault(key, deque()).append(question)
+        timer = asyncio.ensure_future(self.clock.sleep(DEADLINE))
+        timer.add_done_callback(lambda _: question.give_up())
         try:
-            return await within(self.clock, DEADLINE, question.answer)
-        except TimeoutError:
-            return None  # its late answer still takes the place in the queue
+            return await question.answer  # and nothing else: each command's first words wait for this
+        finally:
+            timer.cancel()
 
     def watch(self, nick: str) -> Watch:
         """Watch a nick for as long as the watch is kept: whatever voids it is counted."""
