@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import casting, growth, jabber, outbox, rounds, schedule, votes, watch
 from bench.arithmetic import Figures, medians
-from bench.bots import Bot, Failed, bots, shipboard
+from bench.bots import Bot, Failed, bots, compiled, shipboard
 from bench.measures import JABBER, ON_THE_STORE, OUTBOX, PARTS, SUBJECT, WATCH, curve, report
 from bench.server import Missing, Server, serving
 
@@ -54,6 +54,7 @@ class Results:
 async def run(options: argparse.Namespace) -> Results:
     """Measure what the options ask for."""
     results = Results()
+    compiled()
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         if ON_THE_NETWORK & options.only:
             _make_readable(Path(folder))
