@@ -15,6 +15,7 @@ from bot import cli
 from bot.demo.client import Happened, Person, Said
 from bot.demo.ircd import Ircd, Limits
 from bot.runtime.clock import SystemClock
+from tests.real.irc.servers import free_port
 
 ROOT = Path(__file__).parents[1]
 TEAM, ADMINS, BOT = "#team", "#admins", "Eddie"
@@ -58,9 +59,8 @@ class Cable:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def lay(self, to: int) -> None:
-        self._to = to
+        self._to, self.port = to, self.port or free_port()
         self._server = await asyncio.start_server(self._joined, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
         if self._server:

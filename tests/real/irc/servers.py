@@ -25,6 +25,7 @@ from tests.real.irc.configs import ATHEME, INSPIRCD, INSPIRCD_LINK, MODULES, NGI
 
 PATIENCE = 60.0
 ROUNDS = 10_000
+_PORTS, _WORKERS = 10_000, 8
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
@@ -43,11 +44,14 @@ def free_port() -> int:
     """Return a port for a server to listen on.
 
     It is none of those that the kernel gives to whoever asks for any (ip(7), ip_local_port_range): such a one
-    could be taken before the server starts or while it is away, even by the bot's own next attempt.
+    could be taken before the server starts or while it is away, even by the bot's own next attempt. Each
+    worker of pytest-xdist has ports of its own, so that none is another's as soon as it was looked at.
     """
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    each = (low - _PORTS) // _WORKERS
+    first = _PORTS + each * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % _WORKERS)
     for _ in range(100):
-        number = random.randrange(10_000, low) if low > 11_000 else 0  # noqa: S311 - no secret
+        number = random.randrange(first, first + each) if each > 0 else 0  # noqa: S311 - no secret
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", number))
             found: int = probe.getsockname()[1]
@@ -250,8 +254,8 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
+        self.port = self.port or free_port()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
