@@ -18,6 +18,8 @@ from bot.hypervisors.uml.hypervisor import UmlHypervisor
 from bot.hypervisors.uml.image import demo_initrd
 from bot.hypervisors.uml.runfolder import run_folder
 from bot.runtime.clock import SystemClock
+from tests.real.irc.servers import Pki, Proxy
+from tests.real.xmpp.prosody import certify
 
 
 def need(*programs: str) -> None:
@@ -33,6 +35,20 @@ def need(*programs: str) -> None:
 @pytest.fixture(scope="session", name="need")
 def need_fixture() -> Callable[..., None]:
     return need
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """A throwaway authority with certificates for the servers of all networks."""
+    return certify(Pki(tmp_path_factory.mktemp("pki")))
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    """A proxy, not started; `target` is the port behind it."""
+    made = Proxy(0)
+    yield made
+    await made.stop()
 
 
 @pytest.fixture(scope="session")

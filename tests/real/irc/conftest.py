@@ -6,12 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.irc.people import People
-from tests.real.irc.servers import Atheme, InspIrcd, NgIrcd, Pki, Proxy
-
-
-@pytest.fixture(scope="session")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return Pki(tmp_path_factory.mktemp("pki"))
+from tests.real.irc.servers import Atheme, InspIrcd, NgIrcd, Pki
 
 
 @pytest.fixture
@@ -49,11 +44,3 @@ async def people() -> AsyncIterator[People]:
     made = People()
     yield made
     await made.leave()
-
-
-@pytest.fixture
-async def proxy() -> AsyncIterator[Proxy]:
-    """A proxy, not started; `target` is the port behind it."""
-    made = Proxy(0)
-    yield made
-    await made.stop()

@@ -5,14 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.irc.servers import Pki, Proxy
+from tests.real.irc.servers import Pki
 from tests.real.xmpp.people import People
-from tests.real.xmpp.prosody import Prosody, certify
-
-
-@pytest.fixture(scope="session")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
-    return certify(Pki(tmp_path_factory.mktemp("pki")))
+from tests.real.xmpp.prosody import Prosody
 
 
 @pytest.fixture
@@ -30,11 +25,3 @@ async def people() -> AsyncIterator[People]:
     made = People()
     yield made
     await made.leave()
-
-
-@pytest.fixture
-async def proxy() -> AsyncIterator[Proxy]:
-    """A proxy, not started; `target` is the port behind it."""
-    made = Proxy(0)
-    yield made
-    await made.stop()
