@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import Machine, Maintenance, MaintenanceNow, Place, Plugin
+from bot import Ask, DigestPart, Machine, Maintenance, MaintenanceNow, Place, Plugin, PostField, members
 from bot.errors import PluginError
 from bot.paths import share
 from bot.store.roster import row_of
@@ -230,6 +230,39 @@ async def test_forty_at_once_are_one_line(chat: Chat) -> None:
     ]
 
 
+async def test_many_who_still_wait_are_one_line_and_so_are_others_parts_of_a_digest(tmp_path: Path) -> None:
+    other = Plugin("other")
+
+    @other.command("digest", allow=members)
+    async def digest(ask: Ask) -> str:
+        """Gather the digest."""
+        return "\n".join(
+            [*await ask(DigestPart()), *await ask(PostField("alerts")), *await ask(PostField("x"))]
+        )
+
+    async with Chat.open(tmp_path, [plugin, other], TABLES) as chat:
+        assert await chat.say("bob", "!digest") == "no alert"
+        crowd = [Machine(f"vm-{number}", "ford") for number in range(12)]
+        await chat.store.write(
+            lambda tx: [tx.db.table("machines").insert(row_of(one)) for one in crowd] and None
+        )
+        for one in crowd:
+            await chat.hypervisor.start(one)
+        for one in crowd:
+            chat.hypervisor.crash(one.name)
+            await chat.ticks(1, 61)
+        assert len(await chat.told()) == 12
+        await chat.say("ann", "!silence vm-1* 1h known")
+        assert (await chat.say("bob", "!digest")).splitlines() == [
+            "alerts: 12 alerts open (3 silenced)",
+            "12 alerts open (3 silenced)",
+        ]
+        await chat.told()
+        await chat.ticks(1, 12.5 * 3600)
+        told = [line for _, line in await chat.told()]
+        assert told[0].startswith("12 alerts still wait for somebody; top: A1 vm-0 crashed, ")
+
+
 async def test_what_flaps_is_told_once_and_then_how_it_settled(chat: Chat) -> None:
     told = list[str]()
     for _ in range(20):
@@ -328,6 +361,10 @@ def test_a_policys_hours_are_in_utc_and_others_in_the_ships_zone(now: int) -> No
             "per_cpu is for hosts",
         ),
         ({"off": ["colour"]}, "there is no rule colour of ours"),
+        ({"rule": [{"name": "x", "metric": "load", "raise": -1}]}, "-1 is no number from 0"),
+        ({"rule": [{"name": "x", "metric": "load", "to": "owner"}]}, "a host has no owner to tell"),
+        ({"rule": [{"name": "x", "metric": "bandwidth"}]}, "a host has no metric bandwidth"),
+        ({"rule": [{"name": "x", "metric": "cpu", "scope": "member"}]}, "a member has no metric cpu"),
         ({"oncall": []}, "oncall"),
     ],
 )
