@@ -53,6 +53,9 @@ def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
         Step("A command in the guest; only its owner may, and hears the answer directly.", (
             Line(one, f"!vm run {own} uname -a", (rf"^\[{own}\] Linux ", direct), 40.0),
         )),
+        Step("A post comes in time, marked as its author's.", (
+            Line(owner, "!post add in 2s | Tea is ready.", (r"^Post \d+ to #", rf"^\[{owner}\] Tea is")),
+        )),
         _busy(own, one, f"{_away(coop)}@{JABBER}" if jabber else ""),
         Step("A stranger is refused.", (
             Line(STRANGER, f"!vm stop {own}", ("^Only the owner of the machine or admins may vm stop",)),
@@ -65,9 +68,6 @@ def script(coop: Coop, *, jabber: bool = False) -> tuple[Step, ...]:
             Line(one, f"!vm kill {others}", (r"another admin's yes: !yes (?P<number>\d+)",)),
             Line(one, "!yes {number}", ("another admin's yes, not yours",)),
             Line(second, "!yes {number}", (f"^{others} is dead",), 40.0),
-        )),
-        Step("A post comes in time, marked as its author's.", (
-            Line(owner, "!post add in 2s | Tea is ready.", (r"^Post \d+ to #", rf"^\[{owner}\] Tea is")),
         )),
         _decided(coop, f"{_away(coop)}@{JABBER}" if jabber else _away(coop)),
         Step("All of it stands in the audit book, whose chain nobody rewrites unseen.", (
