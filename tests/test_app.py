@@ -429,7 +429,7 @@ WRONG: dict[Callable[[Path], None], str] = {
     wrong_host: "hosts.ford.hypervisor: libvirt is not in this version",
     wrong_network: "networks.jabber.password_file: missing: nobody gets into Jabber",
     wrong_key: "bot.nikc: unknown key; did you mean nick?",
-    wrong_plugin: "bot.plugins: there is no plugin deepthought; ours are alerts, audit, help",
+    wrong_plugin: "bot.plugins: there is no plugin deepthought; ours are alerts, audit, bandwidth, help",
     wrong_folder: "bot.plugin_folders: ",
     wrong_command: 'commands."vm fly": no loaded plugin has this command',
     wrong_table: "plugins.vms: plugin vms takes no settings; remove the table",
