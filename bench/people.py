@@ -110,6 +110,10 @@ class Person(asyncio.Protocol):
         self.send(f"PING {token}")
         await asyncio.wait_for(pong, PATIENCE)
 
+    def look_away(self) -> None:
+        """Read nothing more: 200 people who read in one process would be what is measured."""
+        self.transport.pause_reading()
+
     def leave(self) -> None:
         """Close the connection."""
         self.transport.abort()

@@ -182,6 +182,8 @@ async def behind(on: Scene) -> Figures:
         for person, number in zip(crowd, numbers, strict=True):
             person.say(f"!bench slow {SLOW} {number}")
         await asyncio.gather(*(person.synced() for person in crowd))
+        for person in crowd:
+            person.look_away()
         await asyncio.sleep(SLOW / 4)
         waits = [await on.ledger.ask(on.asker) for _ in range(5)]
         known = [wait for wait in waits if wait is not None]
