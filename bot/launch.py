@@ -1,6 +1,7 @@
 """A bot as a process: the networks first, then everything else; until SIGTERM or SIGINT."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ async def sail(config: Config, stop: asyncio.Event) -> None:
         from bot import app  # noqa: PLC0415 - the half of a start that nobody need wait for
 
         ship = await app.build(config, stack, links)
+        gc.freeze()  # 67,000 objects that stay: each full collection looked at them all, 25 to 50 ms
         sailing = asyncio.ensure_future(ship.sail())
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({sailing, stopping}, return_when=asyncio.FIRST_COMPLETED)
