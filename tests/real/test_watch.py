@@ -16,6 +16,7 @@ from bot import app, cli
 from bot import config as configs
 from bot.demo.client import Person
 from bot.errors import Conflict
+from bot.hypervisors.uml.runfolder import run_folder
 from bot.store import digest
 from tests.real.irc.servers import Pki
 from tests.real.test_ship_ngircd import Server
@@ -112,6 +113,7 @@ async def watch(need: Callable[..., None]) -> AsyncIterator[Watch]:
     folder = Path(tempfile.mkdtemp(prefix="ship"))  # short, for what is bound in it
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
+        stack.callback(shutil.rmtree, run_folder(folder / "state" / "ford"), ignore_errors=True)
         (folder / "prosody").mkdir()
         pki = certify(Pki(folder))
         prosody, ngircd = Prosody(folder / "prosody", pki=pki, accounts=("eddie", "carol")), Server(folder)
