@@ -8,10 +8,12 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
 
+from bench import laden
 from bench.arithmetic import Figures, quantile
 from bench.bots import Bot, Failed, Running, floor, shipboard
 from bench.measures import FLOOR, SUBJECT
@@ -141,6 +143,8 @@ async def measure(
                     results[FLOOR].append(await _joining(floor(FLOOR, "bench.floors.bare_irc"), server))
                     for bot in (library(prosody), both(prosody, profile)):
                         results[bot.name].append(await _round(bot, server, prosody, chatter=number == 1))
+                say("jabber and all else, idle")
+                results[SUBJECT].append(await _laden(server, prosody))
             say(f"jabber, {WAITING:,} messages to a slow server")
             async with serving(Path(folder) / "prosody", accounts, SLOWLY) as prosody:
                 results[SUBJECT].append(await _throttled(prosody))
@@ -191,6 +195,16 @@ async def _round(bot: Bot, server: Server, prosody: Prosody, *, chatter: bool) -
             figures |= {"rss_mib": rss, "rss_peak_mib": running.rss_peak()}
     watcher.leave()
     return {**figures, **({"join_s": joined} if on_irc else {})}
+
+
+async def _laden(server: Server, prosody: Prosody) -> Figures:
+    """Let a bot that has everything do nothing."""
+    bot = laden.laden(both(prosody), f"asker@{DOMAIN}")
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        async with _asking(prosody, bot.name) as asker, bot.running(server, Path(folder)) as running:
+            await _until(asker.joined.is_set, running)
+            await asker.ask()
+            return await laden.measure(running, Path(folder), partial(asker.person.say, ROOM), asker.ask)
 
 
 async def _until(so: Callable[[], object], running: Running) -> None:

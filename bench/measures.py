@@ -83,6 +83,8 @@ JABBER = (
     Measure("chatter_s", "CPU for chatter, s", 2, Goal(1.3, times_floor=True, floor="slixmpp")),
     Measure("rss_mib", "RSS at start, MiB", 1),
     Measure("rss_peak_mib", "RSS at its peak, MiB", 1, Goal(60)),
+    Measure("laden_percent", "with 40 machines and metrics, idle: of a core, %", 3, Goal(0.3)),
+    Measure("laden_mib", "... RSS after that, MiB", 1, Goal(80)),
     Measure("lag_ms", "1,000 wait for a slow server: the loop's lag, ms", 1, Goal(50)),
     Measure("waiting_mib", "... RSS grown meanwhile, MiB", 1, Goal(10)),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import jabber
+from bench import jabber, laden
 from bench.measures import JABBER, SUBJECT, report
 from bench.server import serving
 
@@ -28,6 +28,8 @@ async def test_both_networks_are_measured_beside_the_floors(monkeypatch: pytest.
         "WAITING": 20,
         "PATIENCE": 90,
     }
+    monkeypatch.setattr(laden, "IDLE", 0.5)
+    monkeypatch.setattr(laden, "MACHINES", 3)
     for name, count in small.items():
         monkeypatch.setattr(jabber, name, count)
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
@@ -39,7 +41,7 @@ async def test_both_networks_are_measured_beside_the_floors(monkeypatch: pytest.
     keys = {key for figures in found[SUBJECT] for key in figures}
     assert keys == {measure.key for measure in JABBER}
     merged = {
-        SUBJECT: {**found[SUBJECT][0], **found[SUBJECT][1]},
+        SUBJECT: {key: value for figures in found[SUBJECT] for key, value in figures.items()},
         **{k: v[0] for k, v in found.items() if k != SUBJECT},
     }
     assert "?" not in report(merged, JABBER)
