@@ -1,4 +1,4 @@
-"""Shipboard with all that it has, and then idle: both networks, metrics over HTTP, 40 machines that are up."""
+"""Shipboard with all that it has, and then idle: both networks, metrics, 40 machines that are up."""
 
 import asyncio
 import socket
