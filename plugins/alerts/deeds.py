@@ -125,7 +125,7 @@ class Scene:
         rule, member = self.rules.get(line.alert.key), self.members.get(listener)
         held, may_take = self.held_by(line.alert, board), member is None or member.is_admin
         text = texts.line(line, rule, self.tick, self.tick.at, held=held, may_take=may_take)
-        if rule is not None and rule.severity is Severity.WARN:
+        if rule is not None and rule.severity is Severity.WARN and member is not None:
             return text, "patient"
         return text, "elsewhere" if line.elsewhere else "plain"
 
@@ -195,9 +195,9 @@ def _deed(seen: Scene, line: Line, board: Board) -> Deed:
 def _of_lines(seen: Scene, lines: Iterable[Line], board: Board) -> Iterable[Notice]:
     for line in lines:
         key = f"alert {line.alert.number} {line.kind.value}"
-        lasts = EXPIRES_LASTING if line.kind in LASTING else EXPIRES
         for listener in sorted(line.to):
             text, manner = seen.told(line, listener, board)
+            lasts = EXPIRES_LASTING if line.kind in LASTING or manner == "patient" else EXPIRES
             yield from seen.notice(listener, text, key, lasts, manner)
 
 
