@@ -63,8 +63,7 @@ class Pattern:
             day += _DAY
 
     def _fits(self, day: date) -> bool:
-        if day.month not in self.months:
-            return False
+        """Tell whether a day of a month that fits is one of its days that do."""
         weekday, left = day.weekday(), monthrange(day.year, day.month)[1] - day.day
         by_date = day.day in self.dates or (self.last_day and not left)
         by_weekday = (
