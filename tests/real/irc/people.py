@@ -111,7 +111,7 @@ class Person:
             while True:
                 self.say(text)
                 with contextlib.suppress(AssertionError):
-                    found = await self.expect(pattern, 0.7)
+                    found = await self.expect(pattern, 1.5)
                     if found[1]:  # else it has only just come, and heard nothing
                         return found[1]
 
