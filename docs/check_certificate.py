@@ -62,10 +62,10 @@ def schulze(votes, names, default, quorum, ratio, more):  # Debian's A.5, by the
     for c in kept: path = {(a, b): max(path[a, b], min(path[a, c], path[c, b])) for a in kept for b in kept}
     return [a for a in kept if all(path[a, b] >= path[b, a] for b in kept)], tests, [[over[a, b] for b in names] for a in names]
 def count(opened, closed, cast, units, number):  # by the rules that were in force when the ballot opened
-    rules, names, method = opened["rules"], [name.strip() for name in opened["options"]], opened["method"]
+    rules, names, method = {"veto": False, "veto_override_num": 0, "veto_override_den": 1, **opened["rules"]}, [name.strip() for name in opened["options"]], opened["method"]
     secret, of, strict, most = rules["secrecy"] == "secret", rules["yes_of"], rules["yes_strict"], rules["max_no"]
     shares, lot, shared = rules["weight"] == "share" and not secret, rules["tie"] == "lot", rules["quorum_basis"] == "weight"
-    part, quorum = (Fraction(rules[f"{what}_num"], rules[f"{what}_den"]) for what in ("yes", "quorum"))
+    part, quorum, over = (Fraction(rules[f"{what}_num"], rules[f"{what}_den"]) for what in ("yes", "quorum", "veto_override"))
     words = [(text, 1) for _, text in closed["receipts"]] if secret else [(said["words"], units[who] if shares else 1) for who, said in cast.items()]
     active = [who for who, _, alive in opened["electors"] if who in units and (alive or who in cast)]
     came, there = (sum(units[who] if shared else 1 for who in group) for group in (cast, active))
@@ -76,20 +76,20 @@ def count(opened, closed, cast, units, number):  # by the rules that were in for
     met = [(True, "silence: nobody objected")] if method == "lazy" else met
     seats, sure, best, tests, counts, detail, end = rules["seats"] if method == "approval" else 1, [], [], [], {}, {}, "passed"
     if method == "yesno":
-        counts, no = {word: sum(w for text, w in words if text == word) for word in names}, [text for text, _ in words].count("no")
-        tests = [reach("threshold", counts["yes"], part, whole, ">" if strict else ">=")]
-        tests += [compare("yes", sum(text == "yes" for text, _ in words), ">=", 1), compare("black-ball", no, "<=", most)][: 2 - (most < 0)]
+        said, vetoes = [("no" if text == "veto" else text, w) for text, w in words], sum(text == "veto" for text, _ in words)  # a veto is a no
+        counts, no = {word: sum(w for text, w in said if text == word) for word in names}, [text for text, _ in said].count("no")
+        tests = [reach("threshold", counts["yes"], part, whole, ">" if strict else ">="), compare("yes", sum(text == "yes" for text, _ in said), ">=", 1)]
+        veto = [reach("veto", counts["yes"], over, whole) if over else compare("veto", vetoes, "<=", 0)] if rules["veto"] and vetoes and holding(met) else []
+        tests += [compare("black-ball", no, "<=", most)][: most >= 0] + veto
         even = (counts["yes"], part, of, strict) == (counts["no"], Fraction(1, 2), "cast", True) and not -1 < most < no
-        end = "passed" if holding(tests) else "tied" if even else "failed"
-    elif method == "irv":
-        best, detail["rounds"] = irv(votes, names, order, lot)
+        end = "passed" if holding(tests) else "vetoed" if not holding(veto) else "tied" if even else "failed"
+    elif method == "irv": best, detail["rounds"] = irv(votes, names, order, lot)
     elif method == "schulze":
         default = "no change" if "motion" in names else rules["default_option"].strip()
         ratio = Fraction(1) if of != "cast" else part / (1 - part) if part < 1 else Fraction(whole + 1)
         best, tests, detail["matrix"] = schulze(votes, names, default, part * whole * (of != "cast"), ratio, ">" if strict else ">=")
         end = "failed" if best == [default] else "passed"
-    elif method != "lazy":  # plurality or approval
-        sure, best, counts = scores(votes, names, seats)
+    elif method != "lazy": sure, best, counts = scores(votes, names, seats)  # plurality or approval
     tied = best if len(best) > seats - len(sure) else []
     end = "no-quorum" if not holding(met) else "tied" if tied and not lot else end
     chosen = sure + sorted(sorted(best, key=order.index)[: seats - len(sure)], key=names.index) if end == "passed" else []
@@ -117,7 +117,7 @@ def checks(c, rows):  # each part of the certificate, and whether it is what the
             "members": len(units), "units": sum(units.values()), "sha256": electors, "list": opened["electors"], "recused": sorted(out)},
         "opened": begun["at"], "closes": until, "closed": ended["at"], "secret": opened["rules"]["secrecy"] == "secret",
         "turnout": {"members": len(cast), "units": sum(units[who] for who in cast)}, "voters": closed["voters"],
-        "ballots": listed, "tests": tests, "counts": counts, "result": "annulled" if annulled else end, "chosen": chosen, "tied": tied,
+        "ballots": listed, "vetoes": {who: said["reason"] for who, said in cast.items() if said["words"] == "veto"}, "tests": tests, "counts": counts, "result": "annulled" if annulled else end, "chosen": chosen, "tied": tied,
         "lot": {"seed": closed["seed"], "commitment": opened["commitment"], "head": ended["prev"]} if c["lot"] else {},
         "events": {"first": story[0][0]["seq"], "last": story[-1][0]["seq"], "head": story[-1][0]["hash"]}}
     yield from ((part, plain(c[part]) == plain(made[part])) for part in c if part in made)

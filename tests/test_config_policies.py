@@ -69,6 +69,8 @@ def test_an_operator_may_set_what_no_vote_may(key: str) -> None:
         ("x", HEAD + "[vote.y]\nseconds = true\n+++\nx", "vote.y.seconds: "),
         ("x", HEAD + "[vote.y]\nseconds = -1\n+++\nx", "vote.y: seconds = -1 is too small"),
         ("x", HEAD + '[vote.y]\nballot = "dice"\n+++\nx', "vote.y.ballot: "),
+        ("x", HEAD + '[vote.y]\nveto = true\nballot = "irv"\n+++\nx', "vote.y: a veto needs ballot ="),
+        ("x", HEAD + "[vote.y]\nveto = 1\n+++\nx", "vote.y.veto: "),
         ("x", HEAD + '[vote.y]\non_objection = "z"\n+++\nx', "vote.y.on_objection: no type z"),
         ("voting", HEAD + "+++\nx", "vote.default] is missing"),
         ("voting", HEAD + "[vote.default]\n+++\nx", "voting.md: standing"),

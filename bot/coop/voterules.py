@@ -23,8 +23,9 @@ class VoteRules:
     `quorum_*` is the part of the electorate, by heads (`members`) or half-units (`weight`), that must cast
     anything, and never fewer than `quorum_min` people. `yes_*` is the part of what `yes_of` names (`cast`:
     yes and no; `present`: abstentions too; `all`: the electorate) that must say yes: more than it where
-    `yes_strict`, else as much. More than `max_no` noes defeat it, -1 being no limit. ValueError for numbers
-    that make no rule.
+    `yes_strict`, else as much. More than `max_no` noes defeat it, -1 being no limit. Where `veto`
+    is true one no with a reason stops it, unless the ayes reach `veto_override_*` of the same whole, 0 being
+    never. ValueError for what makes no rule.
     """
 
     proposers: Literal["member", "admin"] = "member"
@@ -46,6 +47,9 @@ class VoteRules:
     yes_den: int = 2
     yes_strict: bool = True
     max_no: int = -1
+    veto: bool = False
+    veto_override_num: int = 0
+    veto_override_den: int = 1
     tie: Literal["fails", "lot"] = "fails"
     early_close: Literal["never", "all-voted"] = "all-voted"
     recuse: Literal["subject", "none"] = "subject"
@@ -60,18 +64,29 @@ class VoteRules:
 
     def __post_init__(self) -> None:
         least = {"quorum_den": 1, "yes_den": 1, "yes_num": 1, "seats": 1, "open_hours": 1, "max_no": -1}
+        least["veto_override_den"] = 1
         for name in type(self).__slots__:
             value = getattr(self, name)
             if isinstance(value, int) and value < least.get(name, 0):
                 raise ValueError(f"{name} = {value} is too small")
             if isinstance(value, int) and value > LONGEST_DAYS * (24 if name.endswith("_hours") else 1):
                 raise ValueError(f"{name} = {value} is too large")
-        for what in ("quorum", "yes"):
+        for what in ("quorum", "yes", "veto_override"):
             num, den = getattr(self, f"{what}_num"), getattr(self, f"{what}_den")
             if num > den:
                 raise ValueError(f"{what}_num = {num} is more than {what}_den = {den}")
         if self.yes_strict and self.yes_num == self.yes_den:
             raise ValueError("yes_strict asks for more than everything")
+        self._check_veto()
+
+    def _check_veto(self) -> None:
+        if not self.veto:
+            return
+        if self.ballot != "yesno" or self.secrecy != "open":
+            raise ValueError('a veto needs ballot = "yesno" and secrecy = "open": here veto must be false')
+        override = Fraction(self.veto_override_num, self.veto_override_den)
+        if override and override < Fraction(self.yes_num, self.yes_den):
+            raise ValueError(f"veto_override = {override} is less than what passes without a veto")
 
     @property
     def threshold(self) -> str:
@@ -79,6 +94,15 @@ class VoteRules:
         of = {"cast": "the votes cast", "present": "all ballots", "all": "the whole electorate"}[self.yes_of]
         more = "more than" if self.yes_strict else "at least"
         return f"{more} {self.yes_num}/{self.yes_den} of {of}"
+
+    @property
+    def veto_rule(self) -> str:
+        """What a veto does, in words: "a veto stops it below 3/4 of the votes cast"; empty without one."""
+        if not self.veto:
+            return ""
+        whole = self.threshold.partition(" of ")[2]
+        part = f"{self.veto_override_num}/{self.veto_override_den}"
+        return f"a veto stops it below {part} of {whole}" if self.veto_override_num else "a veto stops it"
 
     @property
     def quorum(self) -> str:

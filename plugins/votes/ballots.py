@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.words import Conflict, Expired, NotAllowed, Usage, counting
 from plugins.votes import deeds
 from plugins.votes.electorate import Person, why_not
-from plugins.votes.motion import Motion, Stage
+from plugins.votes.motion import VETO, Motion, Stage
 from plugins.votes.rules import Deeds, Scene
 
 ABSTAIN = "abstain"
@@ -34,10 +34,13 @@ def vote(
 ) -> Deeds:
     """Cast a ballot; for a secret one `token` is the voter's, new for each ballot, and only its seal is told.
 
-    Usage names the wrong word, Expired and NotAllowed say why it is not counted: an earlier ballot stands.
+    Usage names the wrong word, or that a veto lacks its reason; Expired and NotAllowed say why it is not
+    counted: an earlier ballot stands.
     """
     _may_vote(motion, who, how, scene)
     read = parsed(motion, words)
+    if read == VETO and not reason.strip():
+        raise Usage(f"A veto needs a reason: !vote {motion.number} veto because REASON.")
     if motion.is_secret:
         return (deeds.Voted(seal=seal(token, motion.number, who.name, read)),)
     return (deeds.Voted(read, reason=reason),)
@@ -84,7 +87,7 @@ def parsed(motion: Motion, words: str) -> str:
     if words.strip().casefold() == ABSTAIN:
         return ABSTAIN
     if method == "yesno":
-        return counting.choice(words)
+        return counting.choice(words, (*counting.CHOICES, *([VETO] if motion.takes_vetoes else ())))
     if method == "approval":
         return ",".join(of.names[option] for option in counting.approvals(words, of))
     ranked = counting.ranking(words, of)

@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 
-from plugins.votes import electorate
+from plugins.votes import deeds, electorate
 from plugins.votes.motion import Motion, Record, fold
 from plugins.votes.tally import Finding, choices, recount
 from plugins.votes.written import instant
@@ -70,15 +69,21 @@ def lines(certificate: Certificate) -> Iterator[str]:
             yield f"{why.capitalize()}: {'; '.join(found)}."
     if lot := c.table("lot"):
         yield f"Lot: seed {lot['seed']} (promised {lot.text('commitment')[:SHOWN]}), head {lot['head']}."
+    vetoes = c.table("vetoes")
     for name, words in c.table("ballots").of.items():
-        yield f"  {name}: {words}"
+        why = " ".join(vetoes.text(name).split()).replace('"', "'") if name in vetoes.of else ""
+        yield f"  {name}: {words}" + (f' because "{why}"' if why else "")
     events = c.table("events")
     yield f"Events {events['first']} to {events['last']}, chain head {events['head']}."
 
 
-def closing_line(motion: Motion, finding: Finding) -> str:
-    """Return what is announced at the end: `PASSED: yes 8, no 3; 8*3=24 >= 2*11=22 yes; …`."""
-    parts = [", ".join(choices(finding)), *(check.text for check in finding.checks)]
+def closing_line(motion: Motion, finding: Finding, vetoes: str = "") -> str:
+    """Return what is announced at the end: `PASSED: yes 8, no 3; 8*3=24 >= 2*11=22 yes; …`.
+
+    `vetoes` are the words about vetoes, behind the counts: `veto by alice because "it is a trap"`.
+    """
+    counts = ", ".join(filter(None, (*choices(finding), vetoes)))
+    parts = [counts, *(check.text for check in finding.checks)]
     chosen = f"{', '.join(finding.chosen)}" if finding.chosen else ""
     said = "; ".join(part for part in (chosen, *parts) if part)
     return f"VOTE {motion.number} {motion.ended.end.upper()}: {said}"
@@ -113,7 +118,7 @@ def _voting(motion: Motion) -> Certificate:
     votes = [elector.votes for elector in motion.electors]
     return {
         "text_sha256": opening.text_hash,
-        "rules": asdict(opening.rules),
+        "rules": deeds.Opened.table(opening.rules),
         "rules_sha256": opening.rules_digest,
         "method": opening.method,
         "options": list(opening.options),
@@ -151,5 +156,6 @@ def _result(motion: Motion, finding: Finding) -> Certificate:
         "lot": lot if drawn else {},
         "secret": motion.is_secret,
         "ballots": ballots,
+        **({"vetoes": dict(motion.vetoes)} if motion.takes_vetoes else {}),
         "voters": list(closing.voters),
     }

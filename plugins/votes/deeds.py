@@ -140,8 +140,8 @@ class Opened:
 
     @staticmethod
     def table(rules: VoteRules) -> dict[str, str | int]:
-        """Return rules as the whole table that the event keeps."""
-        return asdict(rules)
+        """Return rules as the whole table that the event keeps, without the keys of vetoes where none are."""
+        return {key: value for key, value in asdict(rules).items() if rules.veto or "veto" not in key}
 
     def onto(self, motion: Motion, _by: str, at: datetime, /) -> Motion:
         """Open the ballot."""

@@ -16,6 +16,9 @@ from plugins.votes.electorate import Elector
 MOTION, NO_CHANGE = "motion", "no change"
 """The names on the ballot of a motion that has amendments: its own text, and the default option."""
 
+VETO = "veto"
+"""A no that, with its reason, stops a motion whose rules know vetoes."""
+
 
 class Stage(StrEnum):
     """Where a motion stands."""
@@ -173,6 +176,18 @@ class Motion:
     def is_secret(self) -> bool:
         """Whether the ballots of an opened motion are secret."""
         return self.voting.rules.secrecy == "secret"
+
+    @property
+    def takes_vetoes(self) -> bool:
+        """Whether one may veto an opened motion: its ballot is yes or no, and its rules know vetoes."""
+        return self.voting.method == "yesno" and self.voting.rules.veto
+
+    @property
+    def vetoes(self) -> Mapping[str, str]:
+        """The reason of each veto that stands, by its author; sorted."""
+        if not self.takes_vetoes:
+            return {}
+        return {name: cast.reason for name, cast in sorted(self.ballots.items()) if cast.words == VETO}
 
     @property
     def electors(self) -> tuple[Elector, ...]:

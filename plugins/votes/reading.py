@@ -1,9 +1,7 @@
 """Looking at motions: the list, one of them, its rules, its certificate, a recount."""
 
-from dataclasses import asdict
-
 from bot import Clock, Conflict, Reply, Store, members
-from plugins.votes import ledger, texts
+from plugins.votes import deeds, ledger, texts
 from plugins.votes.certificate import SHOWN, certify, lines
 from plugins.votes.declared import plugin
 from plugins.votes.motion import Motion, Stage, fold
@@ -45,9 +43,10 @@ async def vote_rules(motion: Known) -> str:
         if frozen
         else "as they are now"
     )
-    words = ", ".join(f"{name} {value}" for name, value in asdict(rules).items() if value != "")
-    said = f"{rules.threshold}; quorum {rules.quorum}; open for {rules.open_hours} h; {rules.secrecy}"
-    return f"Motion {number} ({found.kind}), rules {now}: {said}.\n{words}."
+    words = ", ".join(f"{name} {value}" for name, value in deeds.Opened.table(rules).items() if value != "")
+    said = (rules.threshold, rules.veto_rule, f"quorum {rules.quorum}", f"open for {rules.open_hours} h")
+    shown = "; ".join(filter(None, (*said, rules.secrecy)))
+    return f"Motion {number} ({found.kind}), rules {now}: {shown}.\n{words}."
 
 
 @plugin.command("vote cert", allow=members, reads=True)

@@ -113,7 +113,7 @@ def amend(motion: Motion, who: Person, text: str, scene: Scene) -> Deeds:
         submitted = _submit(rules, scene) if motion.stage is Stage.DRAFT else ()
         return (deeds.Edited(text), *submitted, *longer)
     _may_move(who, scene)
-    if rules.secrecy == "secret" or rules.ballot != "yesno" or rules.max_no >= 0:
+    if rules.secrecy == "secret" or rules.ballot != "yesno" or rules.max_no >= 0 or rules.veto:
         raise NotAllowed(f"Only its proposer changes the text of a motion of type {motion.kind}.")
     return (deeds.AmendmentOffered(len(motion.amendments) + 1, text), *longer)
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from bot.words import VoteRules, counting
 from plugins.votes.ballots import ABSTAIN
-from plugins.votes.motion import End, Motion
+from plugins.votes.motion import VETO, End, Motion
 
 ENDS = {result: End(result) for result in counting.Result}
 
@@ -87,9 +87,11 @@ def _yes_no(motion: Motion, words: Mapping[str, str], active: counting.Votes) ->
     said = {word: counting.Votes() for word in counting.CHOICES}
     units = {elector.name: elector.votes for elector in motion.electors}
     for name, word in words.items():
-        said[word] += units.get(name, counting.Votes(1, 1))
+        said["no" if word == VETO else word] += units.get(name, counting.Votes(1, 1))
     eligible = sum(units.values(), counting.Votes())
-    ballots = counting.Count(eligible, said["yes"], said["no"], said["abstain"], active=active)
+    ballots = counting.Count(
+        eligible, said["yes"], said["no"], said["abstain"], vetoes=len(motion.vetoes), active=active
+    )
     decided = counting.yes_no(ballots, counting.threshold(rules), counting.quorum(rules), weighted=shares)
     counts = {word: votes.amount(weighted=shares) for word, votes in said.items()}
     return Finding(ENDS[decided.result], ballots.cast, active, decided.checks, counts=counts)

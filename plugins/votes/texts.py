@@ -13,8 +13,8 @@ from plugins.votes.tally import recount, turnout
 LONGEST = 380
 """Bytes of a line for the team."""
 
-TITLE, WORDS = 110, 160
-"""Bytes of a title, and of other words of people's, in a line."""
+TITLE, WORDS, REASON = 110, 160, 80
+"""Bytes of a title, of other words of people's, and of a veto's reason beside its numbers, in a line."""
 
 PATIENT = timedelta(hours=24)
 """While a ballot stays open at least so long, nobody is woken for it."""
@@ -113,13 +113,16 @@ def _opened(motion: Motion, head: str, now: datetime) -> str:
     if opening.method == "lazy":
         return line(f"{start} It passes unless somebody objects: !object {number} REASON. {closes}", head)
     rules = opening.rules
-    needs = f"{motion.kind}: {rules.threshold}, quorum {rules.quorum_num}/{rules.quorum_den}."
+    veto = f"; {rules.veto_rule}" if motion.takes_vetoes else ""
+    needs = f"{motion.kind}: {rules.threshold}{veto}, quorum {rules.quorum_num}/{rules.quorum_den}."
     return line(f"{start} {needs} {closes} {how(motion)}", head)
 
 
 def how(motion: Motion) -> str:
     """Return how one votes."""
     how_to = f"!vote {motion.number} {HOW.get(motion.voting.method, 'CHOICE')}"
+    if motion.takes_vetoes:
+        how_to += "|veto because REASON"
     if not motion.is_secret:
         return how_to
     few = " With so few electors secrecy cannot hold." if ballots.cannot_be_secret(motion) else ""
@@ -138,7 +141,15 @@ def _closed(motion: Motion, head: str) -> str:
 
 def result(motion: Motion) -> str:
     """Return a closed motion's result with its numbers."""
-    return closing_line(motion, recount(motion))
+    return closing_line(motion, recount(motion), _vetoes(motion))
+
+
+def _vetoes(motion: Motion) -> str:
+    """Return who vetoed and why, of several the first by name; room stays for the tests behind it."""
+    for name, reason in motion.vetoes.items():
+        more = f" and {len(motion.vetoes) - 1} more" if len(motion.vetoes) > 1 else ""
+        return f"veto by {name}{more} because {quoted(reason, REASON)}"
+    return ""
 
 
 def news(motion: Motion, record: Record, now: datetime) -> Iterator[str]:

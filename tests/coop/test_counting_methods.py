@@ -133,18 +133,28 @@ def test_thresholds(decided: YesNo, result: Result) -> None:
 
 
 @pytest.mark.parametrize(
-    ("yes", "vetoes", "override", "result"),
+    ("yes", "vetoes", "override", "result", "shown"),
     [
-        (9, 0, None, Result.PASSED),
-        (9, 1, None, Result.VETOED),
-        (9, 1, Fraction(9, 10), Result.PASSED),
-        (8, 1, Fraction(9, 10), Result.VETOED),
+        (9, 0, None, Result.PASSED, None),
+        (9, 1, None, Result.VETOED, "1 <= 0 no"),
+        (9, 1, Fraction(9, 10), Result.PASSED, "9*10=90 >= 9*10=90 yes"),
+        (8, 1, Fraction(9, 10), Result.VETOED, "8*10=80 >= 9*10=90 no"),
+        (5, 2, Fraction(1, 2), Result.TIED, "5*2=10 >= 1*10=10 yes"),
+        (2, 2, None, Result.VETOED, "2 <= 0 no"),
     ],
 )
-def test_a_veto(yes: int, vetoes: int, override: Fraction | None, result: Result) -> None:
-    rule = Threshold(veto=True, override=override)
+def test_a_veto(yes: int, vetoes: int, override: Fraction | None, result: Result, shown: str | None) -> None:
     count = Count(Votes(12), Votes(yes), Votes(10 - yes), vetoes=vetoes)
-    assert yes_no(count, rule, Quorum()).result is result
+    decided = yes_no(count, Threshold(veto=True, override=override), Quorum())
+    assert decided.result is result
+    assert [check.text for check in decided.checks if check.rule == "veto"] == ([shown] if shown else [])
+
+
+def test_a_veto_changes_nothing_without_a_quorum_or_where_the_rules_know_none() -> None:
+    few = Count(Votes(12), Votes(1), Votes(1), vetoes=1)
+    assert yes_no(few, Threshold(veto=True), Quorum()).result is Result.NO_QUORUM
+    many = Count(Votes(12), Votes(9), Votes(1), vetoes=1)
+    assert yes_no(many, Threshold(), Quorum()).result is Result.PASSED
 
 
 def test_each_test_shows_its_numbers() -> None:

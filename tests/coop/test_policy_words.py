@@ -145,11 +145,39 @@ def test_a_book_knows_its_content() -> None:
         ({"open_hours": 0}, "open_hours = 0 is too small"),
         ({"seconds": -1}, "seconds = -1 is too small"),
         ({"max_no": -2}, "max_no = -2 is too small"),
+        ({"veto_override_den": 0}, "veto_override_den = 0 is too small"),
+        ({"veto_override_num": 2}, "veto_override_num = 2 is more than veto_override_den = 1"),
+        (
+            {"veto": True, "veto_override_num": 2, "veto_override_den": 5},
+            "veto_override = 2/5 is less than what passes without a veto",
+        ),
+        ({"veto": True, "ballot": "schulze"}, 'a veto needs ballot = "yesno" and secrecy = "open"'),
+        ({"veto": True, "ballot": "lazy"}, 'a veto needs ballot = "yesno" and secrecy = "open"'),
+        ({"veto": True, "secrecy": "secret"}, 'a veto needs ballot = "yesno" and secrecy = "open"'),
     ],
 )
-def test_numbers_that_make_no_rule(change: Mapping[str, int], fault: str) -> None:
+def test_numbers_that_make_no_rule(change: Mapping[str, int | str], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         VoteRules(**change)  # type: ignore[arg-type]  # a table of integers
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"veto": True}, "a veto stops it"),
+        (
+            {"veto": True, "veto_override_num": 3, "veto_override_den": 4},
+            "a veto stops it below 3/4 of the votes cast",
+        ),
+        (
+            {"veto": True, "veto_override_num": 3, "veto_override_den": 4, "yes_of": "all"},
+            "a veto stops it below 3/4 of the whole electorate",
+        ),
+    ],
+)
+def test_a_veto_in_words(change: Mapping[str, int | str], words: str) -> None:
+    assert VoteRules(**change).veto_rule == words  # type: ignore[arg-type]  # a table's values
 
 
 @given(st.integers(1, 40), st.integers(1, 40))

@@ -10,7 +10,15 @@ def threshold(rules: VoteRules) -> Threshold:
     """Return what passing takes under these rules."""
     part = Fraction(rules.yes_num, rules.yes_den)
     max_no = rules.max_no if rules.max_no >= 0 else None
-    return Threshold(part, strict=rules.yes_strict, of=Of(rules.yes_of), max_no=max_no)
+    override = Fraction(rules.veto_override_num, rules.veto_override_den) or None
+    return Threshold(
+        part,
+        strict=rules.yes_strict,
+        of=Of(rules.yes_of),
+        max_no=max_no,
+        veto=rules.veto,
+        override=override,
+    )
 
 
 def quorum(rules: VoteRules) -> Quorum:

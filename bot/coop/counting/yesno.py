@@ -112,7 +112,8 @@ def yes_no(count: Count, threshold: Threshold, quorum: Quorum, *, weighted: bool
     if not all(check.holds for check in met):
         return YesNo(Result.NO_QUORUM, tuple(checks))
     if threshold.veto and count.vetoes:
-        overridden = _override(yes, whole, threshold.override)
+        override = threshold.override
+        overridden = reaches("veto", yes, override, whole) if override else at_most("veto", count.vetoes, 0)
         checks.append(overridden)
         if not overridden.holds:
             return YesNo(Result.VETOED, tuple(checks))
@@ -126,12 +127,6 @@ def _whole(count: Count, of: Of) -> Votes:
     if of is Of.ALL:
         return count.eligible
     return count.cast if of is Of.PRESENT else count.yes + count.no
-
-
-def _override(yes: int, whole: int, override: Fraction | None) -> Check:
-    if override is None:
-        return Check("veto", holds=False, text="a veto that cannot be overridden no")
-    return reaches("veto", yes, override, whole)
 
 
 def _is_tie(count: Count, threshold: Threshold, *, weighted: bool) -> bool:

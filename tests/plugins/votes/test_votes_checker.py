@@ -40,7 +40,9 @@ def decided(
     if rule:
         house.rule(kind, **rule)
     house.opened(kind, **fields)  # type: ignore[arg-type]  # a test's own fields
-    house.votes(**dict(zip(NAMES, votes, strict=False)))
+    for name, word in zip(NAMES, votes, strict=False):
+        house.vote(name, word, reason="it is a trap" if word == "veto" else "")
+    house.tick()
     if house.motion.stage is Stage.OPEN:
         house.close()
     return house
@@ -60,6 +62,8 @@ def amended() -> House:
     return house
 
 
+VETO: dict[str, object] = {"veto": True}
+OVERRIDE: dict[str, object] = {"veto_override_num": 3, "veto_override_den": 4}
 ELECT: dict[str, Any] = {"options": ("Anna", "Bo", "Cy")}
 CASES: dict[str, Callable[[], House]] = {
     "passed": lambda: decided("policy", ["yes", "yes", "no"]),
@@ -73,6 +77,25 @@ CASES: dict[str, Callable[[], House]] = {
     "expel": lambda: decided("expel", ["yes", "yes", "yes", "no", "yes"], subject="zaphod"),
     "admit": lambda: decided("admit", ["yes", "yes", "no", "yes"], subject="newbie"),
     "lazy": lambda: decided("lazy", []),
+    "vetoed": lambda: decided("policy", ["yes", "yes", "yes", "yes", "veto"], VETO),
+    "vetoed twice": lambda: decided("policy", ["veto", "yes", "veto"], VETO | OVERRIDE),
+    "veto overridden": lambda: decided("policy", ["yes", "yes", "yes", "veto"], VETO | OVERRIDE),
+    "veto not overridden": lambda: decided("policy", ["yes", "yes", "veto"], VETO | OVERRIDE),
+    "veto overridden, but not the black ball": lambda: decided(
+        "policy", ["yes", "yes", "yes", "veto"], VETO | OVERRIDE | {"max_no": 0}
+    ),
+    "veto in a tie": lambda: decided(
+        "policy", ["yes", "veto", "abstain"], VETO | {"veto_override_num": 1, "veto_override_den": 2}
+    ),
+    "veto without a quorum": lambda: decided("policy", ["yes", "veto"], VETO),
+    "veto by share": lambda: decided("purchase", ["yes", "yes", "yes", "veto"], VETO | OVERRIDE),
+    "no veto": lambda: decided("policy", ["yes", "yes", "no"], VETO),
+    "an option called veto": lambda: decided(
+        "elect",
+        ["veto", "veto", "Anna"],
+        {"ballot": "plurality", "secrecy": "open"},
+        options=("veto", "Anna"),
+    ),
     "amended": amended,
     "elected": lambda: decided("elect", ["Anna>Bo", "Anna", "Bo>Anna>none", "Cy"], **ELECT),
     "nobody": lambda: decided("elect", ["none", "none>Anna", "Bo"], **ELECT),
@@ -122,9 +145,12 @@ def test_the_checker_agrees_with_the_bot(
     )
 
 
+TRIED = ("by lot", "irv", "amended", "admit", "vetoed", "veto overridden")
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    folders = {case: tmp_path_factory.mktemp("case") for case in ("by lot", "irv", "amended", "admit")}
+    folders = {case: tmp_path_factory.mktemp("case") for case in TRIED}
     return {case: files(CASES[case](), folder) for case, folder in folders.items()}
 
 
@@ -146,25 +172,30 @@ def test_any_changed_byte_is_found(
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("case", "change", "found"),
     [
-        ({"result": "failed"}, "result"),
-        ({"turnout": {"members": 5, "units": 5}}, "turnout"),
-        ({"counts": {"yes": 4, "no": 0, "abstain": 0}}, "counts"),
-        ({"ballots": {"0" * 16: "yes"}}, "ballots"),
-        ({"tests": []}, "tests"),
-        ({"closes": "2026-12-24T18:00:00Z"}, "closes"),
-        ({"text": "Another text."}, "text_sha256"),
+        ("admit", {"result": "failed"}, "result"),
+        ("admit", {"turnout": {"members": 5, "units": 5}}, "turnout"),
+        ("admit", {"counts": {"yes": 4, "no": 0, "abstain": 0}}, "counts"),
+        ("admit", {"ballots": {"0" * 16: "yes"}}, "ballots"),
+        ("admit", {"tests": []}, "tests"),
+        ("admit", {"closes": "2026-12-24T18:00:00Z"}, "closes"),
+        ("admit", {"text": "Another text."}, "text_sha256"),
+        ("vetoed", {"result": "passed"}, "result"),
+        ("vetoed", {"vetoes": {}}, "vetoes"),
+        ("vetoed", {"vetoes": {"trillian": "I am bored"}}, "vetoes"),
+        ("veto overridden", {"result": "vetoed"}, "result"),
     ],
 )
 def test_a_lie_with_a_right_hash_is_named(
+    case: str,
     change: dict[str, object],
     found: str,
     written: dict[str, list[str]],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    certificate, events = written["admit"]
+    certificate, events = written[case]
     lie = {**json.loads(Path(certificate).read_text("utf-8")), **change}
     del lie["sha256"]
     lie["sha256"] = sha256(json.dumps(lie, separators=(",", ":"), sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.words import Refusal, Role, Usage, verify
+from bot.words import Refusal, Role, Usage, VoteRules, verify
 from plugins.votes import ballots, rules
 from plugins.votes.ballots import Spoken
 from plugins.votes.certificate import certify, lines
@@ -21,13 +21,14 @@ from plugins.votes.tally import closed_words, recount, turnout
 from plugins.votes.written import cells, chained, links, record
 from tests.plugins.votes.conftest import NAMES, OLD, PRIVATE, START, House, members
 
-KINDS = ("policy", "policy-change", "purchase", "lazy", "expel", "admit", "elect", "emergency")
+KINDS = ("policy", "policy-change", "purchase", "lazy", "expel", "admit", "elect", "emergency", "vetoed")
 WHO = st.sampled_from([*NAMES, "guest", "new"])
 WORDS = st.sampled_from(
     [
         "yes",
         "no",
         "abstain",
+        "veto",
         "yse",
         "",
         "Anna>Bo",
@@ -46,6 +47,7 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.house = House(dict(members()))
+        self.house.rules["vetoed"] = VoteRules(veto=True, veto_override_num=2, veto_override_den=3)
         self.house.change("ford", role=Role.ADMIN)
         self.house.people["guest"] = Person("guest", Role.GUEST, joined=OLD)
         self.house.people["new"] = Person("new", joined=START - timedelta(days=44))
@@ -75,10 +77,11 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.motion().stage is Stage.OPEN)
     @rule(places=st.lists(st.integers(0, 3), min_size=3, max_size=6))
     def many_vote(self, places: list[int]) -> None:
-        options = self.motion().voting.options
+        motion = self.motion()
+        words = (*motion.voting.options, *(["veto"] if motion.takes_vetoes else []))
         for name, place in zip(NAMES, places, strict=False):
             with suppress(Refusal):
-                self.house.vote(name, options[place % len(options)])
+                self.house.vote(name, words[place % len(words)], reason="a trap")
         self.house.tick()
 
     @precondition(lambda self: self.motion().stage is Stage.OPEN)
@@ -96,7 +99,8 @@ class Life(RuleBasedStateMachine):
         bound = None if hours is None else self.house.now + timedelta(hours=hours)
         before = list(self.house.records)
         try:
-            self.house.vote(name, words, Spoken(private, bound, bound_by_admin=hours is not None))
+            how = Spoken(private, bound, bound_by_admin=hours is not None)
+            self.house.vote(name, words, how, reason="a trap" if private else "")
         except Refusal:
             assert self.house.records == before
         else:
@@ -104,6 +108,7 @@ class Life(RuleBasedStateMachine):
             assert motion.stage is Stage.OPEN
             assert name in {elector.name for elector in motion.electors}
             assert private or not motion.is_secret
+            assert words != "veto" or (private and motion.takes_vetoes)
 
     @rule(
         name=WHO,
