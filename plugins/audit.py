@@ -1,10 +1,13 @@
 """Shows the audit book, and proves that nobody rewrote it."""
 
-from bot import Book, DayBegan, Notice, Outcome, Plugin, Row, admins, counted
+import re
+
+from bot import Book, DayBegan, Notice, Outcome, Plugin, Row, Usage, admins, counted, quoted
 
 plugin = Plugin("audit")
 MOST = 50
 SHOWN = 12
+_HEAD = re.compile(rf"[0-9a-f]{{{SHOWN},64}}", re.IGNORECASE)
 
 
 @plugin.command("audit", allow=admins, reads=True)
@@ -17,6 +20,8 @@ async def audit(book: Book, count: int = 5) -> str:
 @plugin.command("audit verify", allow=admins, reads=True, timeout=120.0)
 async def verify(book: Book, head: str | None = None) -> str:
     """Recompute the whole book, and look for a head that was published."""
+    if head is not None and not _HEAD.fullmatch(head):
+        raise Usage(f"{quoted(head)} is no head; one has {SHOWN} to 64 hex digits.")
     verdict = await book.verify(head)
     if not verdict.whole:
         return f"The audit book is BROKEN: {verdict.fault}."

@@ -28,7 +28,7 @@ async def test_without_the_extra_nothing_begins(tmp_path: Path, monkeypatch: pyt
     wanted = written(tmp_path, '[http]\nlisten = "127.0.0.1:9464"')
     assert wiring.check(wanted) == []
     monkeypatch.setattr(http, "find_spec", lambda name: None if name == "prometheus_client" else name)
-    lacks = "http: prometheus-client is missing: pip install 'shipboard[http]'"
+    lacks = "http: prometheus-client is missing: in a checkout, pip install '.[http]'"
     assert wiring.check(wanted) == [lacks]
     assert wiring.check(written(tmp_path)) == []
     with pytest.raises(ConfigError, match="prometheus-client is missing"):

@@ -71,7 +71,7 @@ class Painter:
             status = await self._run(chart, picture, said)
             if status == MISSING:
                 self._missing = True
-                hint = "pip install 'shipboard[charts]' would draw them"
+                hint = "for them, pip install '.[charts]'"
                 _LOG.warning("Charts are not drawn: %s; %s.", _last_line(said), hint)
                 return None
             drawn = _read(picture, LARGEST)

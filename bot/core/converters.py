@@ -89,7 +89,7 @@ class Converter:
         if words:
             return line[words[0].start :].rstrip()
         if parameter.required:
-            raise Usage(f"{parameter.name} is missing. Usage: {self.usage}")
+            raise Usage(f"{_said(parameter)} is missing. Usage: {self.usage}")
         return parameter.default
 
     async def _one(self, parameter: Parameter, word: Word, services: Services) -> object:
@@ -112,8 +112,10 @@ class Converter:
 
     def _number(self, parameter: Parameter, word: str) -> int:
         text = word.removeprefix("#")
-        if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MOST))):
+        if not (text.isascii() and text.isdigit()):
             raise Usage(f"{parameter.name} is a whole number, not {quoted(word)}. Usage: {self.usage}")
+        if len(text) > len(str(_MOST)):
+            raise Usage(f"{quoted(word)} is too large a number. Usage: {self.usage}")
         return int(text)
 
     async def _left_out(self, parameter: Parameter, services: Services) -> object:
@@ -128,7 +130,12 @@ class Converter:
         if candidates:
             which = ", ".join(str(candidate) for candidate in candidates)
             raise Usage(f"Which {parameter.name}: {which}? Usage: {self.usage}")
-        raise Usage(f"{parameter.name} is missing. Usage: {self.usage}")
+        raise Usage(f"{_said(parameter)} is missing. Usage: {self.usage}")
+
+
+def _said(parameter: Parameter) -> str:
+    """Return a parameter's name as its usage has it: of `from_to` FROM-TO, but small."""
+    return parameter.name.replace("_", "-")
 
 
 def make(usage: str, signature: Signature, services: frozenset[type], *, where: str) -> Converter:

@@ -24,9 +24,14 @@ def unknown(registry: Registry, message: Message, actor: Actor) -> str:
     prefix = registry.prefix
     if not message.text:
         return f"Yes? {prefix}help tells what you may ask."
+    words = message.text.split()
+    if len(words) == 1 and (bounds := registry.group(words[0], actor)):
+        each = ", ".join(bound.name.partition(" ")[2] for bound in bounds)
+        first = bounds[0].name.split()[0]
+        return f"{prefix}{first} wants one of these behind it: {each}. {prefix}help {first} tells more."
     near = registry.nearest(message.text, actor)
     mean = f"did you mean {prefix}{near.name}?" if near else f"{prefix}help tells what there is."
-    return f"I know no {quoted(' '.join(message.text.split()[:2]))}; {mean}"
+    return f"I know no {quoted(' '.join(words[:2]))}; {mean}"
 
 
 def asking(question: Question) -> Reply:

@@ -9,4 +9,4 @@ from bot.errors import ConfigError
 def check(config: Config) -> None:
     """See that what makes the metrics is there where they are wanted; ConfigError with what installs it."""
     if config.http is not None and find_spec("prometheus_client") is None:
-        raise ConfigError("http: prometheus-client is missing: pip install 'shipboard[http]'")
+        raise ConfigError("http: prometheus-client is missing: in a checkout, pip install '.[http]'")

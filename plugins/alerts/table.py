@@ -20,7 +20,9 @@ def _reference(text: str) -> str:
 
 
 def _free(text: str) -> str:
-    return text if not text or _HOURS.fullmatch(text) else _reference(text)
+    if text and not text.startswith(POLICY) and not _HOURS.fullmatch(text):
+        raise ValueError(f"{text} is neither hours like 22:00-06:00 nor a policy's like policy:NAME.KEY")
+    return _reference(text) if text.startswith(POLICY) else text
 
 
 def _number(given: float | str) -> float | str:
@@ -64,6 +66,8 @@ class RuleTable(BaseModel):
             raise ValueError(
                 f"rule {self.name}: a {self.scope} has no metric {self.metric}; there is {known}"
             )
+        if self.metric not in FLAGS and "raise_at" not in self.model_fields_set:
+            raise ValueError(f"rule {self.name}: raise is missing: from which {self.metric} on it is bad")
         if self.per_cpu and self.scope != "host":
             raise ValueError(f"rule {self.name}: per_cpu is for hosts")
         if self.to != "alerts" and self.scope == "host":

@@ -135,7 +135,7 @@ async def post_list(
     zone = texts.zone_of(member.zone, about.zone)
     found = [
         entry
-        for entry in await schedule.entries()
+        for entry in sorted(await schedule.entries(), key=lambda entry: not entry.plan.where)
         if (entry.plan.owner == member.name if mine else is_open_to(entry, member, links))
     ]
     lines = tuple(texts.listed(entry, what(entry), zone, now) for entry in found)

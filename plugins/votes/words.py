@@ -103,8 +103,8 @@ def _declare(kind: type[Which]) -> None:
         if len(found) == 1:
             return kind(found[0].number, word, desk=desk)
         numbers = ", ".join(str(motion.number) for motion in found)
-        which = f"which of {numbers}" if found else "and none fits now; !vote list names them"
-        raise Usage(f"{quoted(word)} is no motion's number: say {which}.")
+        which = f"say which of {numbers}" if found else "!vote list names them"
+        raise Usage(f"{quoted(word)} is no motion's number: {which}.")
 
     plugin.converter(kind, candidates=candidates, example="7")(convert)
 

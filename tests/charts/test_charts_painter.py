@@ -138,7 +138,7 @@ async def test_without_matplotlib_it_says_once_what_would_draw(
         made.command = ("never begun",)
         assert await made.draw(month(0.6)) is None
     assert [record.getMessage() for record in caplog.records] == [
-        "Charts are not drawn: No module named 'matplotlib'; pip install 'shipboard[charts]' would draw them."
+        "Charts are not drawn: No module named 'matplotlib'; for them, pip install '.[charts]'."
     ]
     assert told.faults == []
 

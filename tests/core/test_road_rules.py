@@ -93,6 +93,8 @@ async def test_words_that_do_not_fit_are_answered_with_the_usage(talk: Chat, pro
     usage = "Usage: !praise MEMBER [TIMES]"
     assert await talk.say("alice", "!praise bob x") == f"times is a whole number, not “x”. {usage}"
     assert await talk.say("alice", "!praise bob -1") == f"times is a whole number, not “-1”. {usage}"
+    huge = "9" * 20
+    assert await talk.say("alice", f"!praise bob {huge}") == f"“{huge}” is too large a number. {usage}"
     assert await talk.say("alice", "!praise carol") == "There is no member “carol”; !member list names them."
     assert probe.runs == []
 

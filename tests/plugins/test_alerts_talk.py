@@ -360,6 +360,11 @@ def test_a_policys_hours_are_in_utc_and_others_in_the_ships_zone(now: int) -> No
             {"rule": [{"name": "x", "metric": "cpu", "scope": "machine", "raise": 1, "per_cpu": True}]},
             "per_cpu is for hosts",
         ),
+        ({"rule": [{"name": "x", "metric": "load"}]}, "raise is missing: from which load on it is bad"),
+        (
+            {"rule": [{"name": "x", "metric": "load", "raise": 1, "free": "25:00-3"}]},
+            "25:00-3 is neither hours like 22:00-06:00 nor a policy's",
+        ),
         ({"off": ["colour"]}, "there is no rule colour of ours"),
         ({"rule": [{"name": "x", "metric": "load", "raise": -1}]}, "-1 is no number from 0"),
         (

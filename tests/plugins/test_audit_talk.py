@@ -77,6 +77,12 @@ async def test_verify_looks_for_a_published_head(chat: Chat) -> None:
     )
 
 
+@pytest.mark.parametrize("head", ["zzz", "0" * 11, "0" * 65, "0x0000000000"])
+async def test_a_slip_in_a_head_is_no_alarm(chat: Chat, head: str) -> None:
+    answer = await chat.say("ann", f"!audit verify {head}")
+    assert answer.endswith(" is no head; one has 12 to 64 hex digits.")
+
+
 @pytest.mark.parametrize("head", HOSTILE)
 async def test_what_is_no_head_is_not_found_and_breaks_nothing(chat: Chat, head: str) -> None:
     await chat.say("ann", f"!audit verify {head}")

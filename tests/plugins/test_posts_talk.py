@@ -245,11 +245,11 @@ async def test_the_list_shows_what_one_may_read(chat: Chat) -> None:
     await chat.say("bob", "!remind in 1h | secret")
     await chat.say("ann", "!post add in 1h to #admins | ssh")
     listed = (await chat.say("alice", "!post list")).splitlines()
-    assert listed[0].startswith(
+    assert listed[0].startswith("2 to #team: [alice] meeting meeting")
+    assert listed[0].endswith("…; every friday 18:00 UTC; next Fri 27 Nov 18:00 UTC.")
+    assert listed[1].startswith(  # what the bot does itself comes last, whenever it began
         "1 to the plugin itself: core begin_day; every day 00:00 UTC; next Mon 23 Nov"
     )
-    assert listed[1].startswith("2 to #team: [alice] meeting meeting")
-    assert listed[1].endswith("…; every friday 18:00 UTC; next Fri 27 Nov 18:00 UTC.")
     assert len(listed) == 2
     assert len((await chat.say("ann", "!post list all")).splitlines()) == 4
     assert "secret" in await chat.say("bob", "!post list mine")
@@ -321,6 +321,11 @@ async def test_announcements_are_the_admins(chat: Chat) -> None:
     assert "Only admins may announce" in await chat.say("bob", "!announce hi")
     assert await chat.say("ann", "!announce week {week}: hi") == "Announced to the team."
     assert await chat.told() == [(ROOM, "[ann] week 47: hi")]
+
+
+async def test_what_is_missing_is_called_as_the_usage_calls_it(chat: Chat) -> None:
+    usage = "Usage: !maint HOST FROM-TO TEXT…"
+    assert await chat.say("ann", "!maint ford") == f"from-to is missing. {usage}"
 
 
 async def test_maintenance_is_announced_before_at_and_after(chat: Chat) -> None:

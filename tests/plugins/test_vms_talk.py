@@ -195,7 +195,8 @@ async def test_nobody_looks_into_what_is_anothers_not_even_admins(chat: Chat, wo
     ("words", "said"),
     [
         ("vm strat ford-3", "I know no “vm strat”; did you mean !vm start?"),
-        ("vm", "I know no “vm”; "),
+        ("vm", "!vm wants one of these behind it: list, show, start, "),
+        ("VM", "!vm wants one of these behind it: list, show, start, "),
         ("vm start ford-33", "There is no machine “ford-33”; !vm list names them."),
         ("vm stop ford-3 now", "“now” is more than I expected. Usage: !vm stop MACHINE"),
         ("vm run ford-3", "command is missing. Usage: !vm run MACHINE COMMAND…"),

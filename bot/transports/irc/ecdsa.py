@@ -18,7 +18,7 @@ def signer(key_file: Path) -> Callable[[bytes], bytes]:
         digest = import_module("cryptography.hazmat.primitives.hashes").SHA256()
         prehashed = import_module("cryptography.hazmat.primitives.asymmetric.utils").Prehashed(digest)
     except ImportError as error:
-        raise TransportFault("ecdsa_key needs a package: pip install shipboard[ecdsa]") from error
+        raise TransportFault("ecdsa_key needs a package: in a checkout, pip install '.[ecdsa]'") from error
     try:
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:

@@ -149,6 +149,10 @@ WRONG = [
 ]
 
 
+async def test_what_is_no_number_is_told_where_numbers_are(chat: Chat) -> None:
+    assert await chat.say("bob", "!vote foo") == "“foo” is no motion's number: !vote list names them."
+
+
 async def test_a_wrong_ballot_changes_nothing_and_is_told_why(chat: Chat) -> None:
     await on_ballot(chat)
     for line, why in WRONG:
