@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.coop.spans import span
 from bot.ports import Alarms, Clock, LinkStatus
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 5.0
 """How often the connections are looked at."""
 
 LONG_SECONDS = 60.0

@@ -31,7 +31,7 @@ class Sea:
         self.looks += 1
         return (self.status,)
 
-    async def becomes(self, *, up: bool, detail: str = "", seconds: float = 2.0) -> None:
+    async def becomes(self, *, up: bool, detail: str = "", seconds: float = 5.0) -> None:
         self.status = LinkStatus("net", up=up, detail=detail)
         before = self.looks
         await self.clock.advance(seconds)
@@ -72,7 +72,7 @@ async def test_a_network_that_was_lost_is_told_when_it_is_back(tmp_path: Path) -
         await sea.becomes(up=False, detail="Killed by op")
         assert await sea.told() == []
         await sea.becomes(up=True)
-        assert await sea.told() == ['["net is back after 2 s; it was lost: Killed by op"]']
+        assert await sea.told() == ['["net is back after 5 s; it was lost: Killed by op"]']
 
 
 async def test_one_that_stays_away_is_told_once_and_so_is_its_return(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_one_that_stays_away_is_told_once_and_so_is_its_return(tmp_path: P
             await sea.becomes(up=False, detail="refused")
         assert await sea.told() == ['["net is down for 1 min: refused"]']
         await sea.becomes(up=True)
-        assert (await sea.told())[1:] == ['["net is back after 1 min 10 s; it was lost: refused"]']
+        assert (await sea.told())[1:] == ['["net is back after 1 min 20 s; it was lost: refused"]']
 
 
 async def test_being_kicked_is_told_once_for_each_time(tmp_path: Path) -> None:
