@@ -97,12 +97,11 @@ class VoteRules:
 
     @property
     def veto_rule(self) -> str:
-        """What a veto does, in words: "a veto stops it below 3/4 of the votes cast"; empty without one."""
+        """What a veto does, in words: "a veto stops it below 3/4" of what the threshold is of; or nothing."""
         if not self.veto:
             return ""
-        whole = self.threshold.partition(" of ")[2]
         part = f"{self.veto_override_num}/{self.veto_override_den}"
-        return f"a veto stops it below {part} of {whole}" if self.veto_override_num else "a veto stops it"
+        return f"a veto stops it below {part}" if self.veto_override_num else "a veto stops it"
 
     @property
     def quorum(self) -> str:

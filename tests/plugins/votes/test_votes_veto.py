@@ -199,7 +199,7 @@ async def test_a_veto_that_is_overridden(tmp_path: Path) -> None:
     more = "veto_override_num = 3\nveto_override_den = 4\n"
     async with with_vetoes(tmp_path, more) as chat:
         await on_ballot(chat)
-        assert "a veto stops it below 3/4 of the votes cast" in await chat.say("bob", "!vote rules 1")
+        assert "a veto stops it below 3/4; quorum" in await chat.say("bob", "!vote rules 1")
         assert "Recorded: vote 1, veto" in await chat.say("abe", "!vote 1 veto because I like swapping")
         assert "you voted veto at" in await chat.say("abe", "!vote mine 1")
         await vote(chat, alice="yes", bob="yes", ann="yes")
