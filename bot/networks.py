@@ -37,9 +37,7 @@ def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tupl
     return tuple(_made(config, name, road, clock, incidents, draw) for name in config.networks)
 
 
-def _made(
-    config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw
-) -> Transport:
+def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
         from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
