@@ -379,6 +379,11 @@ def test_many_at_once_are_one_chain(shell: Shell, process: Callable[..., "subpro
     assert len(shell.ok("member", "list").splitlines()) == 8
 
 
+def test_one_row_is_told_as_one(shell: Shell) -> None:
+    shell.ok("member", "add", "ann")
+    assert shell.ok("verify").startswith("audit: 1 row, whole; head ")
+
+
 def test_backup_and_verify(shell: Shell, tmp_path: Path) -> None:
     shell.ok(*ADMIN)
     target = tmp_path / "kept.db"

@@ -7,6 +7,7 @@ from bot.cli.basics import configured, say
 from bot.cli.desk import database, reading
 from bot.cli.papers import faults
 from bot.coop.chain import SHOWN, is_head
+from bot.coop.spans import counted
 from bot.errors import ConfigError
 from bot.store.chains import verify_all
 from bot.store.connection import copy
@@ -40,5 +41,5 @@ def verify(args: Namespace) -> int:
         if verdict.fault:
             say(f"{chain}: BROKEN: {verdict.fault}.")
         else:
-            say(f"{chain}: {verdict.length} rows, whole; head {verdict.head}")
+            say(f"{chain}: {counted(verdict.length, 'row')}, whole; head {verdict.head}")
     return BROKEN if any(found.values()) or not all(one.whole for one in verdicts.values()) else 0

@@ -36,6 +36,7 @@ from plugins.alerts.board import SILENCE_MOST, Board, Silence
 from plugins.alerts.declared import Settings, plugin
 from plugins.alerts.deeds import ALERTS, Scene, scene
 from plugins.alerts.kept import Deed
+from plugins.alerts.rules import Severity
 from plugins.alerts.watch import Alert, take
 
 ACK_MOST = timedelta(days=7)
@@ -90,7 +91,8 @@ async def alert_list(  # noqa: PLR0913 - services, by name
         return "Nothing was measured yet; ask again in ten seconds."
     seen, board = await scene(tick, settings, policies, roster, ask, about), await store.read(kept.load)
     held, zone = seen.held(board), _zone(actor, about)
-    open_ones = ((alert, seen.rules[alert.key]) for alert in board.active if alert.key in seen.rules)
+    found = ((alert, seen.rules[alert.key]) for alert in board.active if alert.key in seen.rules)
+    open_ones = sorted(found, key=lambda each: each[1].severity is not Severity.CRIT)  # a room sees few lines
     lines = [
         texts.listed(alert, rule, held.get(alert.key, ""), zone, now)
         for alert, rule in open_ones

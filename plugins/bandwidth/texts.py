@@ -88,7 +88,8 @@ def p95(billed: Billed, of: str = "") -> str:
     """Return the 95th percentile with its coverage, which is never told too high."""
     tenths = billed.measured * 1000 // billed.intervals
     covered = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
-    return f"95th percentile{of} {rate(billed.rate)} (from {covered} % of {billed.intervals:,} intervals)"
+    intervals = "1 interval" if billed.intervals == 1 else f"{billed.intervals:,} intervals"
+    return f"95th percentile{of} {rate(billed.rate)} (from {covered} % of {intervals})"
 
 
 def percent(amount: int, allowance: int) -> str:

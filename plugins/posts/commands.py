@@ -236,7 +236,7 @@ async def _added(
 def _add(tx: Tx, schedule: Schedule, plan: Plan, most: int) -> tuple[datetime, int]:
     owner = plan.owner or ""
     if schedule.count(tx, plugin="posts", owner=owner) >= most:
-        raise Conflict(f"You have {most} posts and reminders waiting, which is all; !post list mine.")
+        raise Conflict(f"Of posts and reminders you have {most} waiting, which is all; !post list mine.")
     return tx.at, schedule.add(tx, plan)
 
 

@@ -154,6 +154,7 @@ async def test_a_silent_host_holds_its_machines_alerts(chat: Chat) -> None:
         "A2 CRIT ford silent for 30 s, +2 held. !ack 2 · !alert show 2"
     ] * 2
     listed = await chat.say("bob", "!alert list")
+    assert listed.startswith("A2 CRIT ford silent "), "a room hears few lines"
     assert "A1 WARN ford-1 crashed for 1 min 30 s; held: ford is silent" in listed
     assert "A3 WARN ford-3 silent for 1 min 30 s; held: ford is silent" in listed
     chat.meter.set("ford", load=COOL)

@@ -218,7 +218,7 @@ async def test_ten_may_wait(chat: Chat) -> None:
     for number in range(10):
         assert f" {number + 2} to" in await chat.say("bob", f"!remind in {number + 1}h | x")
     assert await chat.say("bob", "!remind in 20h | x") == (
-        "You have 10 posts and reminders waiting, which is all; !post list mine."
+        "Of posts and reminders you have 10 waiting, which is all; !post list mine."
     )
     assert "to alice" in await chat.say("alice", "!remind in 20h | x")
     await came(chat, HOUR)
@@ -231,7 +231,7 @@ async def test_the_config_says_how_many_how_often_and_how_long(tmp_path: Path) -
         assert "is too often: at most every 60 minutes" in await chat.say("bob", "!post add every 30 min | x")
         assert "at most 5 can be posted" in await chat.say("bob", "!post add in 1h | 123456")
         assert "Post 2" in await chat.say("bob", "!post add every 2 hours | x")
-        assert "You have 1 posts" in await chat.say("bob", "!post add in 1h | x")
+        assert "Of posts and reminders you have 1 waiting" in await chat.say("bob", "!post add in 1h | x")
 
 
 async def test_one_can_have_too_many_at_once(chat: Chat) -> None:

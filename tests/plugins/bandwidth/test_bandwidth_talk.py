@@ -208,7 +208,7 @@ async def test_a_new_month_begins_at_nought_at_midnight_in_utc(chat: Chat) -> No
     assert first.startswith(
         "alice used 4 GiB of 200 GiB (2 %) in December: 3 GiB received, 1 GiB sent; projected "
     )
-    assert second.endswith("(from 100 % of 1 intervals); by day █")
+    assert second.endswith("(from 100 % of 1 interval); by day █")
 
 
 async def test_wrong_words_are_named_in_a_line(chat: Chat) -> None:
