@@ -41,7 +41,7 @@ from bot.store.registrar import SqlRegistrar
 from bot.store.roster import SqlRoster
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ship:
     """A bot that is put together; `sail` runs it, and measures everything `every` so many seconds."""
 

@@ -60,7 +60,7 @@ OF_THE_WORLD = frozenset[type](
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class World:
     """The parts that touch the world, real or fake; `migrate` brings a plugin's tables up to date."""
 
@@ -121,7 +121,7 @@ class Orders:
     zone: str = "UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Crew:
     """The road, ready for messages, events and questions."""
 
@@ -132,7 +132,7 @@ class Crew:
     pulse: Pulse
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Shipyard:
     """Refits the running road, as the Reloader of commands; `services` is what the whole road is given."""
 
@@ -309,4 +309,4 @@ def _read(name: str, kind: type[BaseModel], table: Mapping[str, object]) -> Base
     try:
         return kind.model_validate(dict(table))
     except ValidationError as error:
-        raise PluginError(f"plugins.{name}.{explain(error)}") from error
+        raise PluginError(explain(error, kind, f"plugins.{name}")) from error

@@ -39,7 +39,7 @@ CALL_SERVICES = frozenset[type]({Message, Actor, Call, Report})
 """What is injected anew for each call."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Pipeline:
     """Takes each message to its reply, and never raises.
 

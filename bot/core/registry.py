@@ -64,7 +64,7 @@ class Heard:
     signature: Signature
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Registry:
     """Everything that the loaded plugins declared."""
 

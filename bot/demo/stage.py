@@ -36,7 +36,7 @@ ABOARD_SECONDS = 30.0
 log = logging.getLogger("shipboard.demo")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Stage:
     """The demo as it runs. `guests` says in a line what its machines are, `warnings` what they are not.
 

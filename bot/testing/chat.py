@@ -52,7 +52,7 @@ MACHINES = (
 """The machines of every conversation: one of bob's, one of alice's, one of the co-op's."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Chat:
     """A bot without networks: what people say goes straight to the road. Made by `open`."""
 
