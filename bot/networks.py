@@ -4,9 +4,11 @@ Nothing heavy is imported here: until a network is joined, nobody can ask for an
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from bot import config as configs
 from bot.charts.painter import Painter
@@ -37,9 +39,24 @@ def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tupl
     return tuple(_made(config, name, road, clock, incidents, draw) for name in config.networks)
 
 
+def import_without(library: str, unwanted: str) -> None:
+    """Import a library as if another one, which it takes where it finds it, were not there.
+
+    Whoever wants that one later still gets it.
+    """
+    if library in sys.modules or unwanted in sys.modules:
+        return
+    sys.modules[unwanted] = None  # type: ignore[assignment]  # an import of it then fails, as in the manual
+    try:
+        import_module(library)
+    finally:
+        del sys.modules[unwanted]
+
+
 def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
+        import_without("slixmpp", "pygments")  # 3 MiB, to colour what nobody logs
         from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
 
         return XmppTransport(
