@@ -6,10 +6,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bot.config.tables import BotTable, CommandTable, Config, HostTable, IrcNetwork, Pace, XmppNetwork
+from bot.config.tables import Config
 from bot.errors import ConfigError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -68,13 +69,16 @@ def parse(text: str, path: Path) -> Config:
     return config.model_copy(update={"source": path})
 
 
-def explain(error: ValidationError) -> str:
-    """Put the first fault of a validation into one line: the key, what is wrong, the nearest right key."""
+def explain(error: ValidationError, kind: type[BaseModel] | None = None, table: str = "") -> str:
+    """Put the first fault of a validation into one line: the key, what is wrong, the nearest right key.
+
+    `kind` is what was being read, the whole file if left out, and `table` the name of its table there.
+    """
     fault = error.errors(include_url=False)[0]
-    where = ".".join(_keys(fault["loc"]))
+    where = ".".join(filter(None, (table, *_keys(fault["loc"]))))
     match fault["type"]:
         case "extra_forbidden":
-            near = get_close_matches(str(fault["loc"][-1]), _all_keys(), n=1)
+            near = get_close_matches(str(fault["loc"][-1]), [*_keys_of(kind or Config)], n=1)
             what = "unknown key" + (f"; did you mean {near[0]}?" if near else "")
         case "missing":
             what = "missing"
@@ -91,21 +95,19 @@ def _keys(place: tuple[int | str, ...]) -> Iterator[str]:
     """Leave what pydantic says about a union's choice out of the place of a fault."""
     for depth, part in enumerate(place):
         tag = depth == 2 and place[0] == "networks" and part in {"irc", "xmpp"}  # noqa: PLR2004 - networks.NAME.KIND
-        if not tag and part != "Pace" and not str(part).startswith("literal["):
+        if not tag and part not in {"Pace", "[key]"} and not str(part).startswith("literal["):
             yield str(part)
 
 
-def _all_keys() -> tuple[str, ...]:
-    tables: tuple[type[BaseModel], ...] = (
-        Config,
-        BotTable,
-        IrcNetwork,
-        XmppNetwork,
-        HostTable,
-        CommandTable,
-        Pace,
-    )
-    return tuple(key for table in tables for key in table.model_fields if key != "source")
+def _keys_of(kind: object) -> Iterator[str]:
+    """Yield the keys of a table and of those in it, as they are written."""
+    for part in get_args(kind):
+        yield from _keys_of(part)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        for name, known in kind.model_fields.items():
+            if not known.exclude:
+                yield known.alias or name
+            yield from _keys_of(known.annotation)
 
 
 def secret(network: str, file: Path | None, environ: Mapping[str, str] = os.environ) -> str | None:

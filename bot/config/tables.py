@@ -50,6 +50,10 @@ def _like(pattern: str, example: str) -> AfterValidator:
 
 
 def _address(text: str) -> str:
+    return _with_a_port(text, "127.0.0.1:5222")
+
+
+def _with_a_port(text: str, example: str) -> str:
     host, _, port = text.rpartition(":")
     if (
         not host
@@ -57,12 +61,12 @@ def _address(text: str) -> str:
         or not re.fullmatch("[0-9]{1,5}", port)
         or not 0 < int(port) < 2**16
     ):
-        raise ValueError(f'"{text[:60]}" is no address with a port: write it like 127.0.0.1:5222')
+        raise ValueError(f'"{text[:60]}" is no address with a port: write it like {example}')
     return text
 
 
 def _loopback(text: str) -> str:
-    host = _address(text).rpartition(":")[0].strip("[]")
+    host = _with_a_port(text, "127.0.0.1:9464").rpartition(":")[0].strip("[]")
     if not is_loopback(host):
         raise ValueError(
             f'"{text[:60]}" can be reached from elsewhere: listen on loopback, as 127.0.0.1:9464'
@@ -71,7 +75,7 @@ def _loopback(text: str) -> str:
 
 
 FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
-Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+Name = Annotated[str, _like(NAME, "ford")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "EXTERNAL", "ECDSA-NIST256P-CHALLENGE"]
 HypervisorKind = Literal["uml", "fake", "libvirt"]
@@ -88,7 +92,7 @@ class BotTable(Model):
     """`[bot]`: the bot itself. `plugins` left out means all of ours; an empty list none but help."""
 
     nick: Annotated[str, _like("[A-Za-z][A-Za-z0-9_-]{0,15}", "Eddie")] = "Eddie"
-    prefix: Annotated[str, Field(pattern=r"^[!-/:-@\[-`{-~]{1,3}$")] = "!"
+    prefix: Annotated[str, _like(r"[!-/:-@\[-`{-~]{1,3}", "! or ~")] = "!"
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     state: FilePath = Field(default=Path("data"), validate_default=True)
     policies: FilePath | None = None
@@ -148,7 +152,7 @@ class XmppNetwork(Model):
 
     kind: Literal["xmpp"]
     jid: Annotated[str, _like(r"[^@/\s]+@[^@/\s]+", "eddie@ford.example")]
-    resource: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")] = "shipboard"
+    resource: Annotated[str, _like("[!-~]{1,64}", "shipboard")] = "shipboard"
     password_file: FilePath | None = None
     address: Annotated[str, AfterValidator(_address)] | None = None
     direct_tls: bool = False

@@ -1,12 +1,19 @@
 """The plugin that the modules of this folder add to, and its table of the config."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from bot import Plugin
 from plugins.alerts.defaults import DEFAULTS
 from plugins.alerts.table import RuleTable
+
+
+def _ours(name: str) -> str:
+    known = sorted(one.name for one in DEFAULTS)
+    if name not in known:
+        raise ValueError(f"there is no rule {name} of ours; there is {', '.join(known)}")
+    return name
 
 
 class Settings(BaseModel):
@@ -15,7 +22,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     on_call: tuple[str, ...] = ()
-    off: tuple[str, ...] = ()
+    off: tuple[Annotated[str, AfterValidator(_ours)], ...] = ()
     rule: tuple[RuleTable, ...] = ()
 
     @model_validator(mode="after")
@@ -23,11 +30,6 @@ class Settings(BaseModel):
         names = [one.name for one in self.rule]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two rules are called {twice[0]}")
-        known = {one.name for one in DEFAULTS}
-        if unknown := sorted(set(self.off) - known):
-            raise ValueError(
-                f"off: there is no rule {unknown[0]} of ours; there is {', '.join(sorted(known))}"
-            )
         return self
 
     @property

@@ -356,7 +356,10 @@ def test_a_policys_hours_are_in_utc_and_others_in_the_ships_zone(now: int) -> No
         ({"rule": [{"name": "x", "metric": "colour"}]}, "a host has no metric colour"),
         ({"rule": [{"name": "x", "metric": "load", "raise": "much"}]}, "neither a number nor a policy's"),
         ({"rule": [{"name": "x", "metric": "silent", "raise": 3}]}, "takes no raise"),
-        ({"rule": [{"name": "x", "metric": "load", "raise": 1}] * 2}, "two rules are called x"),
+        (
+            {"rule": [{"name": "x", "metric": "load", "raise": 1}] * 2},
+            "^plugins.alerts: two rules are called x$",
+        ),
         (
             {"rule": [{"name": "x", "metric": "cpu", "scope": "machine", "raise": 1, "per_cpu": True}]},
             "per_cpu is for hosts",
@@ -366,7 +369,7 @@ def test_a_policys_hours_are_in_utc_and_others_in_the_ships_zone(now: int) -> No
             {"rule": [{"name": "x", "metric": "load", "raise": 1, "free": "25:00-3"}]},
             "25:00-3 is neither hours like 22:00-06:00 nor a policy's",
         ),
-        ({"off": ["colour"]}, "there is no rule colour of ours"),
+        ({"off": ["colour"]}, "^plugins.alerts.off.0: there is no rule colour of ours"),
         ({"rule": [{"name": "x", "metric": "load", "raise": -1}]}, "-1 is no number from 0"),
         (
             {"rule": [{"name": "x", "metric": "load", "raise": 1, "to": "owner"}]},
@@ -374,7 +377,8 @@ def test_a_policys_hours_are_in_utc_and_others_in_the_ships_zone(now: int) -> No
         ),
         ({"rule": [{"name": "x", "metric": "bandwidth"}]}, "a host has no metric bandwidth"),
         ({"rule": [{"name": "x", "metric": "cpu", "scope": "member"}]}, "a member has no metric cpu"),
-        ({"oncall": []}, "oncall"),
+        ({"oncall": []}, r"^plugins.alerts.oncall: unknown key; did you mean on_call\?$"),
+        ({"rule": [{"riase": 1}]}, "plugins.alerts.rule.0"),
     ],
 )
 async def test_a_wrong_table_stops_the_start(tmp_path: Path, table: dict[str, object], fault: str) -> None:
