@@ -134,7 +134,17 @@ def check(config: Config) -> list[str]:
 
 def _check_plugins(config: Config, clock: Clock) -> None:
     found = find_plugins(config)
-    bind([loaded.plugin for loaded in found.loaded], orders(config, about(config, clock), found))
+    plugins = [loaded.plugin for loaded in found.loaded]
+    _, settings = bind(plugins, orders(config, about(config, clock), found))
+    book = read_folder(config.bot.policies or share("policies"))
+    faults = [
+        f"plugins.{plugin.name}: {fault}"
+        for plugin in plugins
+        if plugin.checker is not None and plugin.settings is not None
+        for fault in plugin.checker(settings[plugin.settings], book)
+    ]
+    if faults:
+        raise ConfigError("; ".join(faults))
 
 
 def _check_policies(config: Config, _: Clock) -> None:

@@ -518,6 +518,39 @@ def test_check_advises_on_an_uplink_that_is_not_there(shell: Shell) -> None:
         assert (f"hosts.ford.uplink: there is no interface {uplink} now" in shell.ok("check")) is said
 
 
+def test_who_is_on_call_and_no_member_is_advised_on(shell: Shell) -> None:
+    shell.config.write_text('[plugins.alerts]\non_call = ["alice", "nobody"]\n')
+    assert "on_call" not in shell.ok("check")  # as yet there is no database
+    shell.ok(*ADMIN)
+    said = [line for line in shell.ok("check").splitlines() if "on_call" in line]
+    assert said == ["plugins.alerts.on_call: nobody is no member"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('raise = "policy:nope.x"', "plugins.alerts: rule hot: no policy has the number nope.x"),
+        ('raise = "policy:bandwidth.nope"', "rule hot: no policy has the number bandwidth.nope"),
+        ('raise = 1\nfree = "policy:bandwidth.no"', "rule hot: no policy has the number bandwidth.no_from"),
+    ],
+)
+def test_check_names_a_policys_number_that_is_not_there(shell: Shell, rule: str, said: str) -> None:
+    table = '[[plugins.alerts.rule]]\nname = "hot"\nmetric = "load"\n'
+    shell.config.write_text(table + rule)
+    assert said in shell.wrong("check")
+    shell.config.write_text(table + 'raise = "policy:bandwidth.warn_at_pct"')
+    shell.ok("check")
+
+
+def test_a_bot_without_networks_is_advised_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.launch.run", lambda _: 0)
+    network = '[networks.oftc]\nkind = "irc"\nhost = "irc.example.org"\n'
+    for text, said in (("", True), (network, False)):
+        shell.config.write_text(text)
+        assert ("no network: nobody can talk to it" in shell.ok("check")) is said
+        assert ("no network: nobody can talk to it" in shell.run("run")[2]) is said
+
+
 def test_config_is_accepted_before_and_after_the_verb(
     shell: Shell, capsys: pytest.CaptureFixture[str]
 ) -> None:

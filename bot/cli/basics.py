@@ -15,6 +15,11 @@ def configured(args: Namespace) -> Config:
     return load(find(named, os.environ, Path.cwd(), home))
 
 
+def advice_on_networks(config: Config) -> tuple[str, ...]:
+    """Say what is odd, if nothing wrong: a bot without any network."""
+    return () if config.networks else ("no network: nobody can talk to it",)
+
+
 def say(line: str) -> None:
     """Write a line to standard output."""
     sys.stdout.write(f"{line}\n")

@@ -1,5 +1,6 @@
 """shipboard run | demo | version."""
 
+import sys
 import tomllib
 from argparse import Namespace
 from importlib import import_module
@@ -7,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 
-from bot.cli.basics import configured, say
+from bot.cli.basics import advice_on_networks, configured, say
 from bot.cli.house import one_house
 
 
@@ -15,6 +16,8 @@ def run(args: Namespace) -> int:
     """Run the bot until it is told to stop."""
     one_house()
     config = configured(args)
+    for advice in advice_on_networks(config):
+        sys.stderr.write(f"shipboard: {advice}\n")
     return int(import_module("bot.launch").run(config) or 0)
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from shlex import quote
 
-from bot.cli.basics import configured, say
+from bot.cli.basics import advice_on_networks, configured, say
 from bot.cli.desk import database, reading
 from bot.cli.house import one_house
 from bot.config import Config, IrcNetwork, secret
@@ -89,8 +89,9 @@ def check(args: Namespace) -> int:
     if found:
         raise ConfigError(f"{config.source}: {'; '.join(found)}")
     say(f"{config.source}: all is well; networks: {len(config.networks)}, hosts: {len(config.hosts)}")
-    for advice in (*_open_secrets(config), *_idle_uplinks(config)):
-        say(advice)
+    for advise in (advice_on_networks, _open_secrets, _idle_uplinks, _no_members):
+        for advice in advise(config):
+            say(advice)
     return 0
 
 
@@ -109,6 +110,18 @@ def _idle_uplinks(config: Config) -> Iterator[str]:
     for name, host in config.hosts.items():
         if host.uplink is not None and host.uplink not in known:
             yield f"hosts.{name}.uplink: there is no interface {host.uplink} now, there is {', '.join(known)}"
+
+
+def _no_members(config: Config) -> Iterator[str]:
+    """Name who is on call and no member: nobody would hear."""
+    on_call = config.plugins.get("alerts", {}).get("on_call", ())
+    if not on_call or not database(config).exists():
+        return
+    with reading(config) as db:
+        known = {member.name for member in roster.all_members(db)}
+    for name in on_call:
+        if name not in known:
+            yield f"plugins.alerts.on_call: {name} is no member"
 
 
 def _files(config: Config) -> Iterator[str]:

@@ -111,6 +111,7 @@ class Plugin:
     tick_handlers: list[Function] = field(default_factory=list)
     exporter: Function | None = None
     verifier: Function | None = None
+    checker: Function | None = None
 
     def command(  # noqa: PLR0913 - a declaration in one place; all but the name by keyword
         self,
@@ -274,6 +275,14 @@ class Plugin:
         """
         self.verifier = verifier
         return verifier
+
+    def checks(self, checker: Handler) -> Handler:
+        """Let `shipboard check` hold this plugin's settings against the policies.
+
+        The function gets the settings and a PolicyBook, and returns a line for each fault.
+        """
+        self.checker = checker
+        return checker
 
     def migration(self, step: Migration) -> Migration:
         """Run this function of the sqlite_utils Database once, in declared order, in a transaction."""

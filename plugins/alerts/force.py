@@ -4,7 +4,7 @@ from datetime import datetime, time
 
 from bot import Policies, zone_named
 from bot.words import MEASURES, Measure, PolicyBook
-from plugins.alerts.declared import Settings
+from plugins.alerts.declared import Settings, plugin
 from plugins.alerts.metrics import FALLING, FLAGS
 from plugins.alerts.rules import Rule
 from plugins.alerts.table import POLICY, RuleTable
@@ -29,10 +29,20 @@ SCALES = {"minutes": 60, "hours": 3600}
 
 def in_force(settings: Settings, policies: Policies) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Return the rules, and what is wrong with those that cannot be in force."""
+    return _read(settings, policies.book())
+
+
+@plugin.checks
+def faults(settings: Settings, book: PolicyBook) -> tuple[str, ...]:
+    """Say which rules name a policy's number that is not there."""
+    return _read(settings, book)[1]
+
+
+def _read(settings: Settings, book: PolicyBook) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     rules, wrong = [], []
     for table in settings.tables:
         try:
-            rules.append(_rule(table, policies.book()))
+            rules.append(_rule(table, book))
         except KeyError as error:
             wrong.append(f"rule {table.name}: no policy has the number {error.args[0]}")
         except ValueError:
