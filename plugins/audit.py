@@ -14,7 +14,10 @@ _HEAD = re.compile(rf"[0-9a-f]{{{SHOWN},64}}", re.IGNORECASE)
 async def audit(book: Book, count: int = 5) -> str:
     """Show the newest rows of the audit book."""
     rows = await book.recent(max(1, min(count, MOST)))
-    return "\n".join(line(row) for row in rows) or "The audit book is empty."
+    lines = [line(row) for row in rows]
+    if count > MOST == len(rows):
+        lines.append(f"These are the newest {MOST}; more are not shown.")
+    return "\n".join(lines) or "The audit book is empty."
 
 
 @plugin.command("audit verify", allow=admins, reads=True, timeout=120.0)

@@ -98,6 +98,6 @@ def verify(links: Iterable[Link], *, length: int | None = None, head: str | None
         row = min(verdict.length, length) + 1
         return Verdict(verdict.length, verdict.head, f"row {row} is {what}")
     if not found:
-        fault = f"no row has the published head {head}: the tail from row {verdict.length + 1} was cut"
-        return Verdict(verdict.length, verdict.head, fault)
+        cut = f"the tail from row {verdict.length + 1} was cut, or it is mistyped"
+        return Verdict(verdict.length, verdict.head, f"no row has the published head {head}: {cut}")
     return verdict

@@ -76,7 +76,8 @@ def verify(db: Database, chain: str, head: str | None = None) -> Verdict:
                 return verdict
     except sqlite3.Error as error:
         return Verdict(0, GENESIS, f"the table cannot be read: {error}")
-    fault = f"no row has the published head {head}: the tail from row {verdict.length + 1} was cut"
+    cut = f"the tail from row {verdict.length + 1} was cut, or it is mistyped"
+    fault = f"no row has the published head {head}: {cut}"
     return Verdict(verdict.length, verdict.head, fault)
 
 
