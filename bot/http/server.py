@@ -6,14 +6,14 @@ One request a connection (RFC 9112, section 9.6), its head read and its body not
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from bot.config import is_loopback
 from bot.ports import Incidents
 
 MOST = 16
-"""Connections at a time; the next is closed at once."""
+"""Connections at a time; for one more, the oldest that has not asked yet is closed, else that one."""
 
 LONGEST = 8192
 """Bytes of a request's head at most."""
@@ -47,6 +47,7 @@ class Server:
     seconds: float = SECONDS
     open: int = 0
     dropped: int = 0
+    _idle: dict[asyncio.StreamWriter, None] = field(default_factory=dict)
 
     async def run(self, ready: Callable[[int], None] = lambda _: None) -> None:
         """Answer until cancelled; `ready` hears the port once it is open. OSError where it cannot be."""
@@ -56,14 +57,17 @@ class Server:
             await server.serve_forever()
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.open >= MOST:
+        if self.open >= MOST and not self._makes_room():
             self.dropped += 1
             writer.transport.abort()
             return
         self.open += 1
+        self._idle[writer] = None
         try:
             async with asyncio.timeout(self.seconds):
-                writer.write(await self._answer(reader))
+                head = await _head(reader)
+                self._idle.pop(writer, None)
+                writer.write(await self._answer(head))
                 await writer.drain()
                 writer.close()
                 await writer.wait_closed()
@@ -72,12 +76,20 @@ class Server:
             with suppress(OSError):
                 writer.transport.abort()
         finally:
+            self._idle.pop(writer, None)
             self.open -= 1
 
-    async def _answer(self, reader: asyncio.StreamReader) -> bytes:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.LimitOverrunError:
+    def _makes_room(self) -> bool:
+        """Let the oldest go that has not asked yet; tell whether there was one."""
+        oldest = next(iter(self._idle), None)
+        if oldest is None:
+            return False
+        del self._idle[oldest]
+        oldest.transport.abort()
+        return True
+
+    async def _answer(self, head: bytes | None) -> bytes:
+        if head is None:
             return _written(_failure(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
         line, *fields = head[:-4].decode("latin-1").split("\r\n")
         method, _, rest = line.partition(" ")
@@ -100,6 +112,14 @@ class Server:
         except Exception as error:  # noqa: BLE001 - whatever it is, who asked is answered and the admins are told
             self.incidents.report(error, during=f"answering {path}")
             return _failure(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes | None:
+    """Return a request's head; None if it is too long."""
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        return None
 
 
 def _is_ours(fields: list[str]) -> bool:

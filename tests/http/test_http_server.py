@@ -28,12 +28,26 @@ class Told:
 
 
 @dataclass
+class Waiting:
+    """A page that is made only once it may."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    count: int = 0
+
+    async def page(self) -> Page:
+        self.count += 1
+        await self.go.wait()
+        return Page(b"late\n")
+
+
+@dataclass
 class House:
     """A server that runs."""
 
     server: Server
     port: int
     told: Told
+    waiting: Waiting
 
     async def asks(self, request: bytes) -> bytes:
         """Send something and return all that comes back; nothing where it was cut off."""
@@ -73,14 +87,13 @@ async def large() -> Page:
 
 @asynccontextmanager
 async def running(seconds: float = PATIENCE) -> AsyncIterator[House]:
-    told = Told()
-    server = Server(
-        "127.0.0.1", 0, {"/metrics": metrics, "/broken": broken, "/large": large}, told, seconds=seconds
-    )
+    told, waiting = Told(), Waiting()
+    pages = {"/metrics": metrics, "/broken": broken, "/large": large, "/waits": waiting.page}
+    server = Server("127.0.0.1", 0, pages, told, seconds=seconds)
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(server.run(ready.set_result))
     try:
-        yield House(server, await ready, told)
+        yield House(server, await ready, told, waiting)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -149,14 +162,29 @@ async def test_a_fault_is_the_admins_not_the_clients(house: House) -> None:
     assert house.told.faults == ["answering /broken: out of cheese"]
 
 
-async def test_more_than_a_few_at_a_time_are_closed_at_once(house: House) -> None:
-    slow = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(MOST)]
-    await house.until(lambda: house.server.open == MOST)
+async def test_who_asks_is_answered_beside_many_that_do_not(house: House) -> None:
+    idle = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(300)]
+    await house.until(lambda: house.server.open == MOST and house.server.dropped == 300 - MOST)
+    assert (await house.asks(GET)).endswith(b"up 1\n")
+    for _, writer in idle:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+    await house.until(lambda: house.server.open == 0)
+    assert house.server.dropped == 300
+
+
+async def test_more_than_a_few_that_have_asked_are_closed_at_once(house: House) -> None:
+    asked = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(MOST)]
+    for _, writer in asked:
+        writer.write(head(target="/waits"))
+    await house.until(lambda: house.waiting.count == MOST)
     for _ in range(200):
         assert await house.asks(GET) == b""
-    assert house.server.open == MOST
-    assert house.server.dropped == 200
-    for _, writer in slow:
+    assert (house.server.open, house.server.dropped) == (MOST, 200)
+    house.waiting.go.set()
+    for reader, writer in asked:
+        assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"late\n")
         writer.close()
         await writer.wait_closed()
     await house.until(lambda: house.server.open == 0)
