@@ -22,7 +22,7 @@ from bot.errors import StoreFault
 from bot.model import Notice, Place
 from bot.store import chains, events, notices
 
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 20.0
 """How long a connection waits for another process that writes."""
 
 CACHE_KIB = 256
