@@ -519,7 +519,8 @@ def test_check_advises_on_an_uplink_that_is_not_there(shell: Shell) -> None:
 
 
 def test_who_is_on_call_and_no_member_is_advised_on(shell: Shell) -> None:
-    shell.config.write_text(CONFIG + '\n[plugins.alerts]\non_call = ["alice", "nobody"]\n')
+    network = '[networks.oftc]\nkind = "irc"\nhost = "irc.example.org"\n'
+    shell.config.write_text(network + '[plugins.alerts]\non_call = ["alice", "nobody"]\n')
     assert "no member" not in shell.ok("check")  # as yet there is no database
     shell.ok(*ADMIN)
     said = [line for line in shell.ok("check").splitlines() if "no member" in line]
