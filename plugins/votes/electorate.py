@@ -46,6 +46,13 @@ def why_not(person: Person, standing: VotingStanding, now: datetime) -> str:
     return ""
 
 
+def may_from(person: Person, standing: VotingStanding) -> datetime | None:
+    """Return when a member in good standing has been one for long enough, None for any other."""
+    if person.role is Role.GUEST or not person.in_good_standing or person.joined is None:
+        return None
+    return person.joined + timedelta(days=standing.min_tenure_days)
+
+
 def snapshot(
     people: Iterable[Person],
     rules: VoteRules,

@@ -80,5 +80,8 @@ def ended(motion: Motion) -> Motion:
             raise Conflict(
                 f"Motion {motion.number} is still open; only the turnout is told: {texts.voted(motion)}."
             )
+        if closing := motion.closing:
+            withdrawn = f"it was {closing.end} before its ballot opened, {closing.why}"
+            raise Conflict(f"Motion {motion.number} has no count: {withdrawn}.")
         raise Conflict(f"Motion {motion.number} has no count: it is {motion.stage}, its ballot never closed.")
     return motion

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.words import Conflict, NotAllowed, Role, Usage, VoteRules, VotingStanding, counted, counting, span
 from plugins.votes import deeds
-from plugins.votes.electorate import Person, why_not
+from plugins.votes.electorate import Person, may_from, why_not
 from plugins.votes.motion import Deed, End, Motion, Stage
 
 Deeds = tuple[Deed, ...]
@@ -254,7 +254,9 @@ def _was_rejected(motion: Motion, now: datetime) -> bool:
 
 def _may_move(who: Person, scene: Scene) -> None:
     if why := why_not(who, scene.standing, scene.now):
-        raise NotAllowed(f"You cannot do that: {why}.")
+        since = may_from(who, scene.standing)
+        later = f"; you may from {since:%Y-%m-%d %H:%M} UTC on, see !policy voting" if since else ""
+        raise NotAllowed(f"You cannot do that: {why}{later}.")
 
 
 def _is_not_subject(motion: Motion, who: Person) -> None:

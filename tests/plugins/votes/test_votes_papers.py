@@ -141,7 +141,7 @@ async def test_what_cannot_be_exported_is_one_line(tmp_path: Path, shell: Shell)
         await chat.say("alice", "!propose policy Tea")
         assert "has no count: it is seconding" in wrong(shell, "1", folder)
         await chat.say("alice", "!withdraw 1")
-        assert "has no count" in wrong(shell, "1", folder)
+        assert "has no count: it was withdrawn" in wrong(shell, "1", folder)
         await voted(chat, "policy Tea", alice="yes", bob="no", ann="yes", abe="yes")
         for word in ("0x2", "-2", "two", "9" * 30, "²"):
             assert "is no motion's number" in wrong(shell, word, folder)

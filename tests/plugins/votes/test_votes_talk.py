@@ -387,7 +387,9 @@ async def test_who_is_suspended_for_a_while_only_stands_in_the_certificate(chat:
 
 async def test_the_new_have_no_vote_yet(tmp_path: Path) -> None:
     async with opened(tmp_path, min_tenure_days=45) as chat:
-        assert "joined 2026-11-22, 45 days needed" in await chat.say("alice", "!propose policy Tea")
+        said = await chat.say("alice", "!propose policy Tea")
+        assert "joined 2026-11-22, 45 days needed; you may from 2027-01-06 " in said
+        assert said.endswith(" UTC on, see !policy voting.")
 
 
 async def test_secret_ballots(chat: Chat) -> None:
@@ -505,7 +507,9 @@ async def test_amendments_are_accepted_dropped_and_seconds_taken_back(chat: Chat
     assert await chat.say("bob", "!withdraw 1") == "Only its proposer withdraws a motion."
     assert 'Motion 1 "Tea" is withdrawn.' in await chat.say("alice", "!withdraw 1")
     assert 'VOTE 1 WITHDRAWN: "Tea" (by alice)' in (await team(chat))[-1]
-    assert "has no count" in await chat.say("ann", "!vote cert 1")
+    assert await chat.say("ann", "!vote cert 1") == (
+        "Motion 1 has no count: it was withdrawn before its ballot opened, by alice."
+    )
 
 
 async def test_options_that_cannot_be(chat: Chat) -> None:

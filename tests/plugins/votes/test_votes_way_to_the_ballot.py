@@ -57,7 +57,8 @@ def test_who_may_propose(house: House) -> None:
     house.people["guest"] = Person("guest", Role.GUEST)
     for name, why in {
         "arthur": "You cannot do that: you are suspended.",
-        "marvin": "You cannot do that: joined 2026-10-09, 45 days needed.",
+        "marvin": "You cannot do that: joined 2026-10-09, 45 days needed; "
+        "you may from 2026-11-23 18:00 UTC on, see !policy voting.",
         "guest": "You cannot do that: only members may.",
     }.items():
         with refuses(NotAllowed, why):
