@@ -63,7 +63,14 @@ def what_is(alert: Alert, rule: Rule, now: datetime) -> str:
     if rule.flag:
         return f"{alert.subject} {rule.text}{ago}"
     value = figure(alert.value, rule)
-    return f"{alert.subject} {rule.text} {value} (limit {alert.limit:g}{_unit(rule)}){ago}"
+    waits = "" if rule.worse(alert.value, alert.limit) == alert.value else _waits(alert, rule)
+    return f"{alert.subject} {rule.text} {value} (limit {alert.limit:g}{_unit(rule)}{waits}){ago}"
+
+
+def _waits(alert: Alert, rule: Rule) -> str:
+    """Say of an alert that is no longer beyond its limit what it is still open for."""
+    cpus = alert.limit / rule.raise_at if rule.per_cpu and rule.raise_at else 1  # of a silent host too
+    return f"; peak {figure(alert.peak, rule)}, over at {round(rule.clear_at * cpus, 1):g}{_unit(rule)}"
 
 
 def figure(value: float, rule: Rule) -> str:

@@ -97,7 +97,8 @@ async def _month(found: _Found, samples: Samples) -> Reply:
         told.append(texts.part(found.amount, subject.owner, subject.of_owner))
     if outlook:
         told.append(texts.ahead(outlook, subject.allowance))
-    p95 = [texts.p95(rate, " of the uplink" if subject.who == ALL else "")] if rate else []
+    of = " of the uplink (the hosts' own traffic too)" if subject.who == ALL else ""
+    p95 = [texts.p95(rate, of)] if rate else []
     lines = [f"{'; '.join(told)}.", "; ".join([*p95, found.bars]), _users(found, found.house.parts)]
     chart = drawing.chart(found.title, found.time, found.amounts, outlook, subject.allowance, "".join(p95))
     return _reply(lines, chart)

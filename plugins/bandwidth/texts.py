@@ -85,11 +85,9 @@ def rate(bytes_a_second: Fraction) -> str:
 
 
 def p95(billed: Billed, of: str = "") -> str:
-    """Return the 95th percentile with its coverage, which is never told too high."""
-    tenths = billed.measured * 1000 // billed.intervals
-    covered = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
+    """Return the 95th percentile with its coverage, as the counts that can be checked."""
     intervals = "1 interval" if billed.intervals == 1 else f"{billed.intervals:,} intervals"
-    return f"95th percentile{of} {rate(billed.rate)} (from {covered} % of {intervals})"
+    return f"95th percentile{of} {rate(billed.rate)} (from {billed.measured:,} of {intervals})"
 
 
 def percent(amount: int, allowance: int) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from bot import Chart, Curve, Slot
-from plugins.hosts.rows import FIVE, Window
+from plugins.hosts.rows import Window
 
 
 def chart(host: str, rows: Sequence[Slot], window: Window, until: int, cpus: int | None, zone: str) -> Chart:
     """Return the load, and how busy the processors were, where their number is known.
 
-    Rows of hours hide peaks, which are shown beside them.
+    Rows are means that hide peaks, which are shown beside them, as the text tells them.
     """
     start = window.start(until)
     by_at = {row.at: row for row in rows if row.samples}
@@ -27,7 +27,7 @@ def chart(host: str, rows: Sequence[Slot], window: Window, until: int, cpus: int
         start=start,
         step=window.step,
         zone=zone,
-        curves=(load, peak) if window.step > FIVE else (load,),
+        curves=(load, peak),
         running=(busy,) if cpus else (),
         running_unit="%" if cpus else "",
     )

@@ -6,7 +6,7 @@ Times are Unix times, sizes bytes; CPU is in percent of one processor.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot import NotFound, Slot, quoted
+from bot import NotFound, Slot, Usage, quoted
 
 FIVE, HOUR, DAY = 300, 3600, 86400
 DISK_ROWS = 24
@@ -44,9 +44,11 @@ WINDOWS: Mapping[str, Window] = {
 
 
 def known(name: str | None, hosts: Sequence[str]) -> str:
-    """Return the host that is meant; NotFound where none is, or several could be."""
+    """Return the host that is meant; NotFound where none is, Usage where several could be."""
     if name is None and len(hosts) == 1:
         return hosts[0]
+    if name is None and hosts:
+        raise Usage(f"Which host: {', '.join(hosts)}?")
     if name is None or name.casefold() not in hosts:
         which = f"There is no host {quoted(name)}" if name else "Which host"
         raise NotFound(f"{which}: there is {', '.join(hosts) or 'none'}.")

@@ -56,14 +56,14 @@ def window(word: str, rest: str, zone: str, now: datetime) -> Span:
         day, (word, _, rest) = word, rest.partition(" ")
     found = _SPAN.fullmatch(word)
     if found is None or (day and found[1]):
-        raise Usage(f'"{word[:60]}" is no FROM-TO: write 18:00-20:00, or 2026-12-24T18:00-20:00')
+        raise Usage(f"“{word[:60]}” is no FROM-TO: write 18:00-20:00, or 2026-12-24T18:00-20:00")
     text = _one_line(rest.removeprefix("|"))
     if not text:
         raise Usage("Say what is done then: !maint ford 18:00-20:00 new kernel")
     start = _start(day or found[1] or "", found[2], zone, now)
     end = _end(found[3], found[4], zone, start)
     if end - start > _LONGEST:
-        raise Usage(f'"{word[:60]}" is longer than {_LONGEST.days} days')
+        raise Usage(f"“{word[:60]}” is longer than {_LONGEST.days} days")
     return Span(start, end, text)
 
 

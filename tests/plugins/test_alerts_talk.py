@@ -49,6 +49,12 @@ async def test_a_load_is_told_once_and_its_end_to_all_who_heard_it(chat: Chat) -
     await chat.ticks(40)
     assert await chat.told() == []
     assert await chat.say("alice", "!alert list") == "A1 CRIT ford load 14.2 (limit 8) for 9 min 40 s"
+    chat.meter.set("ford", load=(7.0, 1.0, 1.0))
+    await chat.ticks()
+    waits = "A1 CRIT ford load 7.0 (limit 8; peak 14.2, over at 6) for"
+    assert (await chat.say("alice", "!alert list")).startswith(waits)
+    chat.meter.set("ford", load=HOT)
+    await chat.ticks()
     chat.meter.set("ford", load=(15.04, 1.0, 1.0))
     await chat.ticks()
     chat.meter.set("ford", load=COOL)
@@ -59,7 +65,7 @@ async def test_a_load_is_told_once_and_its_end_to_all_who_heard_it(chat: Chat) -
     await chat.say("ann", "!ack 1", place=Place("net", "#admins"))
     assert await chat.told() == []
     await chat.ticks(13)
-    over = "A1 over: ford load 2.1 after 10 min, peak 15.0; ann had it."
+    over = "A1 over: ford load 2.1 after 10 min 20 s, peak 15.0; ann had it."
     assert await chat.told() == [(ROOM, over), ("member ann", over)]
     assert await chat.say("bob", "!alert list") == "No alert: 22 rules watch 1 host and 3 machines."
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import Machine, MachineSample, MachineState, NotFound, Share, Slot, sparkline
+from bot import Machine, MachineSample, MachineState, NotFound, Share, Slot, Usage, sparkline
 from bot.config.policies import read, read_folder
 from bot.paths import share
 from plugins.hosts.rows import (
@@ -36,10 +36,10 @@ def test_a_host_is_known_by_its_name_in_any_case() -> None:
     assert known(None, ("ford",)) == "ford"
     for name, hosts, said in (
         (None, (), "Which host: there is none."),
-        (None, ("a", "b"), "Which host: there is a, b."),
+        (None, ("a", "b"), "Which host: a, b?"),
         ("x", ("a",), "There is no host “x”: there is a."),
     ):
-        with pytest.raises(NotFound) as refused:
+        with pytest.raises((NotFound, Usage)) as refused:
             known(name, hosts)
         assert str(refused.value) == said
 

@@ -69,7 +69,7 @@ async def test_without_hosts_every_command_answers_something(chat: Chat) -> None
 
 async def test_of_several_hosts_one_must_be_named(chat: Chat) -> None:
     chat.meter._readings["zaphod"] = chat.meter._readings["ford"]
-    assert await chat.say("bob", "!host show") == "Which host: there is ford, zaphod."
+    assert await chat.say("bob", "!host show") == "Which host: ford, zaphod?"
     assert len((await chat.say("bob", "!host list")).splitlines()) == 2
 
 
@@ -173,7 +173,8 @@ async def test_the_load_has_a_chart_in_ones_own_zone(chat: Chat) -> None:
         "Europe/Berlin",
     )
     assert chart.start == NOON + 1800 - DAY
-    (load,) = chart.curves
+    load, peak = chart.curves
+    assert (peak.name, peak.points[250]) == ("peak", 4.0), "the text tells it too"
     assert load.points == (None,) * (282 - 36) + (2.0,) * 36 + (None,) * 6
     (busy,) = chart.running
     assert (busy.name, busy.points[250], chart.running_unit) == ("busy", 25.0, "%")

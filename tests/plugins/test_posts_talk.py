@@ -358,7 +358,7 @@ WINDOWS = [
     ("ford 18:00–20:00 x", "Sun 22 Nov 18:00 UTC"),  # noqa: RUF001 - as phones write it
     ("ford 12:10-13:00 x", "Sun 22 Nov 12:10 UTC"),
     ("zaphod 18:00-20:00 x", "There is no host “zaphod”: there is ford."),
-    ("ford 18-20 x", '"18-20" is no FROM-TO'),
+    ("ford 18-20 x", "“18-20” is no FROM-TO"),
     ("ford today 2026-12-24T18:00-20:00 x", "is no FROM-TO"),
     ("ford 18:00-25:00 x", '"25:00" is no time of day'),
     ("ford today 18:00-20:00", "Say what is done then"),

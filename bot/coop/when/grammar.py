@@ -44,6 +44,7 @@ _WHICH = {
     "3rd": 3,
     "4th": 4,
 }
+_OTHERS = frozenset(("second", "2nd", "other"))
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _TWELVE = re.compile(r"[0-9:.]*\s*[ap]\.?m\.?")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -82,6 +83,8 @@ class Words:
 def every(words: Words) -> Pattern:
     """Read what follows `every`."""
     word = words.next("a day or a number: every friday 18:00, every 15 min")
+    if word.lower() in _OTHERS and _weekday(words.ahead()) is not None:
+        raise Usage(f"{quoted(word)}: there is no every other week; write the dates, or cron")
     count = _COUNT.fullmatch(word.lower())
     if count or _UNITS.get(word.lower(), DAYS) < DAYS:
         return _interval(word, count, words)
@@ -186,7 +189,7 @@ def within(words: Words) -> Fixed:
         seconds += _amount(words.next(""), words)
     typed = " ".join(words.taken[begun:])
     if not seconds:
-        raise Usage(f"{quoted(typed)} is now: in 3h")
+        raise Usage(f"{quoted(typed)} is no time to come: write it like in 3h")
 
     def fixed(_zone: ZoneInfo, now: datetime) -> datetime:
         whole = now.replace(microsecond=0)
