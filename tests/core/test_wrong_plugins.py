@@ -146,7 +146,8 @@ def test_settings_are_checked_and_named() -> None:
     registry, settings = bind([plugin], Orders(about=ABOUT, tables={"dice": {"sides": 20}}))
     assert settings[Settings] == Settings(sides=20)
     assert "yes" in registry.commands
-    assert fault(plugin, tables={"dice": {"side": 20}}) == "plugins.dice.side: unknown key"
+    near = "plugins.dice.side: unknown key; did you mean sides?"
+    assert fault(plugin, tables={"dice": {"side": 20}}) == near
     assert fault(plugin, tables={"dice": {"sides": "x"}}).startswith(
         "plugins.dice.sides: Input should be a valid"
     )
