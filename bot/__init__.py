@@ -1,118 +1,122 @@
-"""The ship: what plugins are written against. Nothing heavy is imported here.
+"""The ship: what plugins are written against. Nothing is imported here before it is asked for.
 
 Three faces: `bot` for a plugin's commands, `bot.words` for its pure modules, `bot.testing` for its tests.
 """
 
-from bot import words
-from bot.coop.about import About
-from bot.coop.chaintable import statements as chained_table
-from bot.coop.spans import counted, size, span
-from bot.core.helptext import detail, group, overview
-from bot.core.plugin import Plugin
-from bot.core.registry import Registry
-from bot.core.rules import Rule, admins, anyone, members, oneself, owner_of
-from bot.core.words import quoted
-from bot.errors import (
-    Conflict,
-    Expired,
-    Fault,
-    HypervisorFault,
-    NotAllowed,
-    NotFound,
-    Refusal,
-    StoreFault,
-    TransportFault,
-    Usage,
-)
-from bot.ports import (
-    Ask,
-    Backlog,
-    Book,
-    CatchUp,
-    Clock,
-    Due,
-    Entropy,
-    Entry,
-    HostReading,
-    Hypervisor,
-    Links,
-    LinkStatus,
-    Meter,
-    Outgoing,
-    Plan,
-    Policies,
-    Registrar,
-    Report,
-    Roster,
-    Row,
-    Samples,
-    Schedule,
-    Scheduled,
-    ScheduleState,
-    Slot,
-    Store,
-    Target,
-    Tx,
-)
-from bot.words import (
-    GENESIS,
-    MEASURES,
-    Actor,
-    Call,
-    Chart,
-    ChartLimit,
-    Curve,
-    DayBegan,
-    DigestPart,
-    Event,
-    Figure,
-    Figures,
-    HostSample,
-    Identity,
-    IdentityBound,
-    IdentityKind,
-    Inquiry,
-    Limits,
-    Link,
-    Machine,
-    MachineChanged,
-    MachineEventKind,
-    MachineInfo,
-    MachineSample,
-    MachineState,
-    MachineUsage,
-    Maintenance,
-    MaintenanceNow,
-    Measure,
-    Member,
-    Message,
-    MotionPassed,
-    Notice,
-    Outcome,
-    Place,
-    PostField,
-    Relayed,
-    Remark,
-    Reply,
-    Role,
-    RunResult,
-    Share,
-    Standing,
-    StatusPart,
-    StopResult,
-    Tick,
-    Traffic,
-    Urgency,
-    Verdict,
-    View,
-    When,
-    digest,
-    read_when,
-    sparkline,
-    verify,
-    view,
-    zone_named,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot import words
+    from bot.coop.about import About
+    from bot.coop.chaintable import statements as chained_table
+    from bot.coop.spans import counted, size, span
+    from bot.core.helptext import detail, group, overview
+    from bot.core.plugin import Plugin
+    from bot.core.registry import Registry
+    from bot.core.rules import Rule, admins, anyone, members, oneself, owner_of
+    from bot.core.words import quoted
+    from bot.errors import (
+        Conflict,
+        Expired,
+        Fault,
+        HypervisorFault,
+        NotAllowed,
+        NotFound,
+        Refusal,
+        StoreFault,
+        TransportFault,
+        Usage,
+    )
+    from bot.ports import (
+        Ask,
+        Backlog,
+        Book,
+        CatchUp,
+        Clock,
+        Due,
+        Entropy,
+        Entry,
+        HostReading,
+        Hypervisor,
+        Links,
+        LinkStatus,
+        Meter,
+        Outgoing,
+        Plan,
+        Policies,
+        Registrar,
+        Report,
+        Roster,
+        Row,
+        Samples,
+        Schedule,
+        Scheduled,
+        ScheduleState,
+        Slot,
+        Store,
+        Target,
+        Tx,
+    )
+    from bot.words import (
+        GENESIS,
+        MEASURES,
+        Actor,
+        Call,
+        Chart,
+        ChartLimit,
+        Curve,
+        DayBegan,
+        DigestPart,
+        Event,
+        Figure,
+        Figures,
+        HostSample,
+        Identity,
+        IdentityBound,
+        IdentityKind,
+        Inquiry,
+        Limits,
+        Link,
+        Machine,
+        MachineChanged,
+        MachineEventKind,
+        MachineInfo,
+        MachineSample,
+        MachineState,
+        MachineUsage,
+        Maintenance,
+        MaintenanceNow,
+        Measure,
+        Member,
+        Message,
+        MotionPassed,
+        Notice,
+        Outcome,
+        Place,
+        PostField,
+        Relayed,
+        Remark,
+        Reply,
+        Role,
+        RunResult,
+        Share,
+        Standing,
+        StatusPart,
+        StopResult,
+        Tick,
+        Traffic,
+        Urgency,
+        Verdict,
+        View,
+        When,
+        digest,
+        read_when,
+        sparkline,
+        verify,
+        view,
+        zone_named,
+    )
 
 __all__ = [
     "GENESIS",
@@ -229,3 +233,32 @@ __all__ = [
     "words",
     "zone_named",
 ]
+
+_SOURCES = (
+    "bot.words",
+    "bot.ports",
+    "bot.errors",
+    "bot.core.plugin",
+    "bot.core.rules",
+    "bot.core.registry",
+    "bot.core.helptext",
+    "bot.core.words",
+    "bot.coop.about",
+    "bot.coop.spans",
+)
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a name when it is first wanted (PEP 562): the networks are joined without most."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name == "words":
+            return import_module("bot.words")
+        if name == "chained_table":
+            found = import_module("bot.coop.chaintable").statements
+        else:
+            modules = map(import_module, _SOURCES)
+            found = next(getattr(module, name) for module in modules if hasattr(module, name))
+        globals()[name] = found
+        return found

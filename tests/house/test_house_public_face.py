@@ -31,7 +31,7 @@ def test_what_a_face_imports_of_ours_is_public(name: str) -> None:
     tree = ast.parse(inspect.getsource(face))
     imported = {
         alias.asname or alias.name
-        for node in tree.body
+        for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "bot"
         for alias in node.names
     }
@@ -40,10 +40,20 @@ def test_what_a_face_imports_of_ours_is_public(name: str) -> None:
 
 
 def test_the_face_imports_nothing_heavy() -> None:
-    code = "import sys; before = set(sys.modules); import bot; print(*(set(sys.modules) - before))"
+    code = (
+        "import sys; before = set(sys.modules); import bot; bot.Plugin; print(*(set(sys.modules) - before))"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     loaded = set(result.stdout.split())
     assert "bot.model" in loaded
     assert HEAVY & loaded == set()
+
+
+def test_the_face_imports_nothing_before_it_is_asked_for() -> None:
+    code = "import sys, bot; print(*(name for name in sys.modules if name.startswith('bot.')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+    with pytest.raises(AttributeError, match="no attribute 'deepthought'"):
+        _ = importlib.import_module("bot").deepthought
