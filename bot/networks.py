@@ -5,7 +5,7 @@ Nothing heavy is imported here: until a network is joined, nobody can ask for an
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,10 +13,9 @@ from importlib import import_module
 from bot import config as configs
 from bot.charts.painter import Painter
 from bot.config import Config, Network, XmppNetwork
-from bot.coop.charts import Chart
 from bot.errors import ConfigError
 from bot.model import Group, Place, Relayed
-from bot.ports import Clock, Incidents, LinkStatus, Road, Transport
+from bot.ports import Clock, Draw, Incidents, LinkStatus, Road, Transport
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.gangway import Gangway
 from bot.runtime.incidents import IncidentLog
@@ -30,7 +29,6 @@ HEAD_START = 0.5
 """Seconds for which the rest waits until the rooms are joined, at most."""
 
 _LOOK_SECONDS = 0.005
-Draw = Callable[[Chart], Awaitable[bytes | None]]
 
 
 def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tuple[Transport, ...]:

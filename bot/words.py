@@ -33,7 +33,7 @@ from bot.coop.spans import counted, size, span
 from bot.coop.traffic import Traffic
 from bot.coop.views import View, sparkline, view
 from bot.coop.voterules import VoteRules
-from bot.coop.when import When, zone_named
+from bot.coop.when import When, is_within, zone_named
 from bot.coop.when import parse as read_when
 from bot.errors import Conflict, Expired, NotAllowed, NotFound, Refusal, Usage
 from bot.model import (
@@ -116,6 +116,7 @@ __all__ = [
     "counted",
     "counting",
     "digest",
+    "is_within",
     "read_changes",
     "read_when",
     "size",

@@ -1,6 +1,6 @@
 """The world as protocols: each has a real part and a fake beside it that passes the same contract tests."""
 
-from bot.ports.chat import Links, LinkStatus, Loudspeaker, Report, Road, Transport
+from bot.ports.chat import Draw, Links, LinkStatus, Loudspeaker, Report, Road, Transport
 from bot.ports.machines import HostReading, Hypervisor, Meter, Slot, TrafficReading
 from bot.ports.outgoing import Backlog, Outgoing
 from bot.ports.people import Registrar, Roster
@@ -32,6 +32,7 @@ __all__ = [
     "Declared",
     "Dispatch",
     "Done",
+    "Draw",
     "Due",
     "Entropy",
     "Entry",

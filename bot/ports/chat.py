@@ -1,10 +1,14 @@
 """Networks, and the road that a message takes from them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.coop.charts import Chart
 from bot.model import Group, Identity, Message, Offer, Place, Relayed, Remark, Reply
+
+Draw = Callable[[Chart], Awaitable[bytes | None]]
+"""Makes a PNG of a chart; None where that cannot be done."""
 
 
 class Report(Protocol):

@@ -76,6 +76,7 @@ class Sampler:
     _minutes: Minutes = field(default_factory=Minutes)
     _unwritten: deque[tuple[Minute, int]] = field(default_factory=partial(deque, maxlen=MOST_UNWRITTEN))
     _tally: Tally | None = None
+    _unread: bool = False
     _uncounted: set[str] = field(default_factory=set)
     _under_way: "dict[Key, asyncio.Task[Any]]" = field(default_factory=dict)
     _hosts: dict[str, tuple[float, HostReading]] = field(default_factory=dict)
@@ -158,8 +159,10 @@ class Sampler:
         if self._tally is None:
             try:
                 self._tally = Tally.of(await self.history.counters())
-            except StoreFault as error:
-                self.incidents.report(error, during="reading what was counted before")
+            except StoreFault as error:  # told once, tried again at each tick
+                if not self._unread:
+                    self.incidents.report(error, during="reading what was counted before")
+                self._unread = True
                 return {}, {}
         now = {("host", name): _uplink(name, found) for name in hosts}
         now |= {("machine", one.name): _counter(one, found, metered=one.host in hosts) for one in machines}

@@ -1,10 +1,10 @@
 """Where a member is told something, and whether they sleep. Pure."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from bot.coop.people import Member
-from bot.coop.when import zone_named
+from bot.coop.when import is_within, zone_named
 from bot.model import Identity, IdentityKind
 
 
@@ -31,6 +31,4 @@ def sleeps(member: Member, now: datetime, zone: str) -> bool:
     """Tell whether a member has quiet hours now, in their zone, or in that one if they have none."""
     if not member.quiet:
         return False
-    start, end = map(time.fromisoformat, member.quiet.split("-"))
-    local = now.astimezone(zone_named(member.zone or zone)).time()
-    return start <= local < end if start <= end else local >= start or local < end
+    return is_within(member.quiet, now, zone_named(member.zone or zone))

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time
 
-from bot import Policies, zone_named
+from bot import Policies, is_within, zone_named
 from bot.words import MEASURES, Measure, PolicyBook
 from plugins.alerts.declared import Settings, plugin
 from plugins.alerts.metrics import FALLING, FLAGS
@@ -55,9 +55,7 @@ def is_free(rule: Rule, now: datetime, zone: str) -> bool:
     if not rule.free:
         return False
     hours, _, own = rule.free.partition(" ")
-    start, end = map(time.fromisoformat, hours.split("-"))
-    local = now.astimezone(zone_named(own or zone)).time()
-    return start <= local < end if start <= end else local >= start or local < end
+    return is_within(hours, now, zone_named(own or zone))
 
 
 def _rule(table: RuleTable, book: PolicyBook) -> Rule:

@@ -57,3 +57,16 @@ def test_the_face_imports_nothing_before_it_is_asked_for() -> None:
     assert done.stdout.split() == []
     with pytest.raises(AttributeError, match="no attribute 'deepthought'"):
         _ = importlib.import_module("bot").deepthought
+
+
+def test_the_face_gives_what_its_types_say() -> None:
+    face = importlib.import_module("bot")
+    typed = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in ast.walk(ast.parse(inspect.getsource(face)))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bot.")
+        for alias in node.names
+    }
+    assert set(typed) | {"words"} == set(face.__all__)
+    for name, (module, there) in typed.items():
+        assert getattr(face, name) is getattr(importlib.import_module(module), there), name

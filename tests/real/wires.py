@@ -13,17 +13,15 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from bot import Machine, Slot, Tick
-from bot.coop.traffic import Counter, Traffic
+from bot import Machine, Tick
 from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.host import HostMeter
 from bot.meters.interfaces import Wires
-from bot.ports import Minute
 from bot.runtime.sampler import TICK_SECONDS, Sampler
 from bot.testing import FakeClock, FakeIncidents
+from tests.watched import Pages, Roll
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 MAC_GUEST, MAC_HOST, MAC_WORLD = (bytes([2, 0, 0, 0, 0, n]) for n in (1, 2, 3))
@@ -68,48 +66,6 @@ class Tap:
         os.close(self.fd)
 
 
-class Pages:
-    """A history in memory."""
-
-    def __init__(self) -> None:
-        self.minutes: list[Minute] = []
-        self.newest: Tick | None = None
-
-    def latest(self) -> Tick | None:
-        return self.newest
-
-    def put(self, tick: Tick) -> None:
-        self.newest = tick
-
-    async def record(self, minute: Minute, now: int) -> None:
-        del now
-        self.minutes.append(minute)
-
-    async def counters(self) -> dict[tuple[str, str], Counter]:
-        return dict(self.minutes[-1].counters) if self.minutes else {}
-
-    async def parts(self, times: Sequence[tuple[int, int]]) -> list[list[Traffic]]:
-        raise NotImplementedError
-
-    async def traffic(self, start: int, until: int) -> list[Traffic]:
-        raise NotImplementedError
-
-    async def flow(
-        self, kind: str, names: Collection[str], step: int, start: int, until: int
-    ) -> list[tuple[int, int, int]]:
-        raise NotImplementedError
-
-    async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
-        raise NotImplementedError
-
-
-class Roll:
-    """The only machine."""
-
-    async def machines(self) -> Sequence[Machine]:
-        return (Machine("ford-1", "ford", "alice"),)
-
-
 class Watch:
     """The bot's own sampler with the real meter."""
 
@@ -118,7 +74,7 @@ class Watch:
         self.sampler = Sampler(
             meter=HostMeter({"ford": Path(tempfile.gettempdir())}, self.clock, wires={"ford": wires}),
             hypervisor=FakeHypervisor("ford", self.clock),
-            roster=Roll(),  # type: ignore[arg-type]  # only its machines are asked for
+            roster=Roll((Machine("ford-1", "ford", "alice"),)),  # type: ignore[arg-type]  # only its machines are asked for
             clock=self.clock,
             incidents=self.incidents,
             history=self.pages,

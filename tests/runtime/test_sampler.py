@@ -1,6 +1,5 @@
 import asyncio
 import time
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,68 +12,18 @@ from bot import (
     Machine,
     MachineSample,
     MachineState,
-    Slot,
     Tick,
 )
 from bot.coop.samples import share_of_processor
-from bot.coop.traffic import Counter, Traffic
-from bot.errors import StoreFault
 from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.fake import FakeMeter
 from bot.meters.host import HostMeter
-from bot.ports import Minute
 from bot.runtime.clock import SystemClock
 from bot.runtime.sampler import LIMIT_SECONDS, TICK_SECONDS, Sampler
 from bot.testing import START, Chat, FakeClock, FakeIncidents, settle
+from tests.watched import Pages, Roll
 
 FORD = tuple(Machine(f"ford-{number}", "ford", "alice") for number in range(1, 4))
-
-
-class Crowd:
-    """A roster of machines only."""
-
-    def __init__(self, machines: Sequence[Machine]) -> None:
-        self.all = tuple(machines)
-
-    async def machines(self) -> tuple[Machine, ...]:
-        return self.all
-
-
-class Pages:
-    """A history that keeps what is written, or cannot be written."""
-
-    def __init__(self) -> None:
-        self.written: list[dict[tuple[str, str], Slot]] = []
-        self.broken = False
-        self.newest: Tick | None = None
-
-    def latest(self) -> Tick | None:
-        return self.newest
-
-    def put(self, tick: Tick) -> None:
-        self.newest = tick
-
-    async def record(self, minute: Minute, now: int) -> None:
-        if self.broken:
-            raise StoreFault(f"the disk is full at {now}")
-        self.written.append(dict(minute.slots))
-
-    async def counters(self) -> dict[tuple[str, str], Counter]:
-        return {}
-
-    async def parts(self, times: Sequence[tuple[int, int]]) -> list[list[Traffic]]:
-        raise NotImplementedError
-
-    async def traffic(self, start: int, until: int) -> list[Traffic]:
-        raise NotImplementedError
-
-    async def flow(
-        self, kind: str, names: Collection[str], step: int, start: int, until: int
-    ) -> list[tuple[int, int, int]]:
-        raise NotImplementedError
-
-    async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
-        return [page[kind, name] for page in self.written if start <= page[kind, name].at < until and step]
 
 
 class Ward:
@@ -86,11 +35,11 @@ class Ward:
             FakeMeter(("ford", "zaphod"), self.clock),
             FakeHypervisor("ford", self.clock),
         )
-        self.crowd, self.ticks = Crowd(FORD), list[Tick]()
+        self.roll, self.ticks = Roll(FORD), list[Tick]()
         self.sampler = Sampler(
             meter=self.meter,
             hypervisor=self.hypervisor,
-            roster=self.crowd,  # type: ignore[arg-type]  # only its machines are asked for
+            roster=self.roll,  # type: ignore[arg-type]  # only its machines are asked for
             clock=self.clock,
             incidents=self.incidents,
             history=self.pages,
@@ -219,9 +168,9 @@ async def test_a_machine_that_began_anew_has_no_share_yet_and_one_that_is_gone_i
     await ward.hypervisor.reboot(FORD[0])
     assert (await ward.tick()).machines["ford-1"].cpu is None
     assert (await ward.tick()).machines["ford-1"].cpu == 1.0
-    ward.crowd.all = FORD[1:]
+    ward.roll.all = FORD[1:]
     assert "ford-1" not in (await ward.tick()).machines
-    ward.crowd.all = FORD
+    ward.roll.all = FORD
     assert (await ward.tick()).machines["ford-1"].cpu is None
 
 
@@ -231,13 +180,11 @@ async def test_each_minute_becomes_one_row_a_subject() -> None:
     for number in range(8):
         ward.meter.set("ford", cpu_seconds=number * 5.0, load=(float(number), 0.0, 0.0))
         await ward.tick()
-    (page,) = ward.pages.written
+    (page,) = (minute.slots for minute in ward.pages.minutes)
     assert set(page) == {("host", "ford"), ("host", "zaphod"), ("machine", "ford-1")}
     slot = page["host", "ford"]
     assert (slot.at, slot.samples, slot.cpu, slot.load_peak) == (int(START.timestamp()), 5, 50.0, 4.0)
     assert page["machine", "ford-1"].memory == 16 * 1024**2
-    found = await ward.sampler.history.series("host", "ford", 60, 0, 2**40)
-    assert found == [slot]
 
 
 async def test_a_history_that_cannot_be_written_stops_no_watch() -> None:
@@ -246,7 +193,10 @@ async def test_a_history_that_cannot_be_written_stops_no_watch() -> None:
     for _ in range(8):
         await ward.tick()
     assert len(ward.ticks) == 8
-    assert [during for _, during, _ in ward.incidents.reported] == ["writing down what was measured"]
+    assert [during for _, during, _ in ward.incidents.reported] == [
+        "reading what was counted before",
+        "writing down what was measured",
+    ]
 
 
 def test_no_share_is_told_of_a_processor_that_began_anew() -> None:
@@ -283,7 +233,7 @@ async def test_a_tick_of_forty_machines_and_a_host_costs_little(tmp_path: Path) 
         await hypervisor.start(one)
     ward = Ward()
     ward.sampler.meter, ward.sampler.hypervisor = HostMeter({"ford": tmp_path}, clock), hypervisor
-    ward.sampler.clock, ward.crowd.all = clock, tuple(machines)
+    ward.sampler.clock, ward.roll.all = clock, tuple(machines)
     await ward.sampler.tick()
     costs, tick = [], await ward.sampler.tick()
     for _ in range(10):

@@ -1,8 +1,8 @@
 """Bytes from counters to rows: each once, whatever becomes of interfaces, hosts and the bot itself."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from bot import Machine, MachineSample, MachineState, Slot, Tick
 from bot.coop.machines import Usage
 from bot.coop.traffic import ABSENT, WRAP, Counter, Traffic, grown
-from bot.errors import HypervisorFault, StoreFault
+from bot.errors import HypervisorFault
 from bot.hypervisors.fake import FakeHypervisor
 from bot.meters.fake import FakeMeter
-from bot.ports import Minute, TrafficReading
+from bot.ports import TrafficReading
 from bot.runtime.minutes import Minutes
 from bot.runtime.sampler import MOST_UNWRITTEN, TICK_SECONDS, Sampler
 from bot.runtime.tally import LINK, MOST_WRAPPED, Growth, Tally
 from bot.store.database import SqliteStore
 from bot.store.history import SqlHistory
 from bot.testing import START, FakeClock, FakeIncidents, settle
+from tests.watched import Pages, Roll
 
 FORD = ("host", "ford")
 ONE = ("machine", "ford-1")
@@ -52,60 +53,6 @@ def test_a_counter_grows_by_what_is_new(
 ) -> None:
     assert grown(before, now, most) == found
     assert Traffic("host", "ford", None, *found).total == sum(found)
-
-
-@dataclass
-class Pages:
-    """A history that keeps what is written, or cannot be written; a later run finds it again."""
-
-    minutes: list[Minute] = field(default_factory=list)
-    broken: bool = False
-    newest: Tick | None = None
-
-    def latest(self) -> Tick | None:
-        return self.newest
-
-    def put(self, tick: Tick) -> None:
-        self.newest = tick
-
-    async def record(self, minute: Minute, now: int) -> None:
-        if self.broken:
-            raise StoreFault(f"the disk is full at {now}")
-        self.minutes.append(minute)
-
-    async def counters(self) -> dict[tuple[str, str], Counter]:
-        if self.broken:
-            raise StoreFault("the disk is gone")
-        return dict(self.minutes[-1].counters) if self.minutes else {}
-
-    async def parts(self, times: Sequence[tuple[int, int]]) -> list[list[Traffic]]:
-        raise NotImplementedError
-
-    async def traffic(self, start: int, until: int) -> list[Traffic]:
-        raise NotImplementedError
-
-    async def flow(
-        self, kind: str, names: Collection[str], step: int, start: int, until: int
-    ) -> list[tuple[int, int, int]]:
-        raise NotImplementedError
-
-    async def series(self, kind: str, name: str, step: int, start: int, until: int) -> list[Slot]:
-        raise NotImplementedError
-
-    def slots(self, key: tuple[str, str]) -> list[Slot]:
-        return [minute.slots[key] for minute in self.minutes if key in minute.slots]
-
-    def bytes(self, key: tuple[str, str]) -> tuple[int, int]:
-        slots = self.slots(key)
-        return sum(slot.received for slot in slots), sum(slot.sent for slot in slots)
-
-
-@dataclass
-class Roll:
-    all: Sequence[Machine]
-
-    async def machines(self) -> Sequence[Machine]:
-        return self.all
 
 
 class Counting(FakeHypervisor):

@@ -12,6 +12,6 @@ What an expression may say is in `grammar`; what it means is here and holds in e
 """
 
 from bot.coop.when.expression import When, parse, restored
-from bot.coop.when.zones import zone_named
+from bot.coop.when.zones import is_within, zone_named
 
-__all__ = ["When", "parse", "restored", "zone_named"]
+__all__ = ["When", "is_within", "parse", "restored", "zone_named"]

@@ -34,6 +34,17 @@ def zone_named(name: str) -> ZoneInfo:
     raise Usage(f"{quoted(name)} is no time zone: write it like Europe/Berlin or UTC")
 
 
+def is_within(hours: str, now: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether the wall clock shows one of some hours of the day, like 22:00-06:00.
+
+    >>> is_within("22:00-06:00", datetime(2026, 11, 22, 23, tzinfo=UTC), ZoneInfo("UTC"))
+    True
+    """
+    start, end = map(time.fromisoformat, hours.split("-"))
+    local = now.astimezone(zone).time()
+    return start <= local < end if start <= end else local >= start or local < end
+
+
 @cache
 def _names() -> dict[str, str]:
     return {name.lower(): name for name in available_timezones()}

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from bot.coop.charts import Chart
+from bot.ports import Draw
 from bot.transports.xmpp.delivery import Delivery, Target
 from bot.transports.xmpp.upload import NoUpload
 
@@ -14,9 +15,6 @@ _LOG = logging.getLogger("shipboard.xmpp")
 
 MOST = 16
 """How many pictures may be on their way at a time; for the next the text has to do."""
-
-Draw = Callable[[Chart], Awaitable[bytes | None]]
-"""Makes a PNG of a chart; None where that cannot be done."""
 
 Find = Callable[[], tuple[Delivery, Target] | None]
 """Finds where a picture goes now; None where that is lost."""

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from bot.config import XmppNetwork
 from bot.errors import TransportFault
 from bot.model import Identity, IdentityKind, Place, Relayed, Reply
-from bot.ports import Clock, Incidents, LinkStatus, Road
+from bot.ports import Clock, Draw, Incidents, LinkStatus, Road
 from bot.transports.chatter import Chatter
 from bot.transports.lines import cap, hush
 from bot.transports.manner import Manner
@@ -20,7 +20,7 @@ from bot.transports.race import first, within
 from bot.transports.xmpp.adhoc import AdHoc, Asker
 from bot.transports.xmpp.conversation import Conversation
 from bot.transports.xmpp.delivery import Target, pieces
-from bot.transports.xmpp.pictures import Draw, Pictures, no_pictures
+from bot.transports.xmpp.pictures import Pictures, no_pictures
 from bot.transports.xmpp.session import Session
 from bot.transports.xmpp.stanzas import parted
 

@@ -15,10 +15,10 @@ from slixmpp import ClientXMPP
 from bot.config import XmppNetwork
 from bot.coop.charts import Chart, Curve
 from bot.model import Message, Place, Remark, Reply
-from bot.ports import Clock, Report, Road
+from bot.ports import Clock, Draw, Report, Road
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.supervisor import Supervisor
-from bot.transports.xmpp.pictures import Draw, no_pictures
+from bot.transports.xmpp.pictures import no_pictures
 from bot.transports.xmpp.transport import XmppTransport
 from tests.real.irc.people import NoIncidents, Who
 from tests.real.xmpp.prosody import DOMAIN, TEAM, Prosody
