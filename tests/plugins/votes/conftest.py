@@ -1,14 +1,16 @@
 """A co-op that votes: members, rules, a clock moved by hand, and the life of one motion as records."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.config.policies import read_folder
 from bot.paths import share
+from bot.testing import Chat
 from bot.words import GENESIS, Role, VoteRules
 from plugins.votes import ballots, deeds, rules
 from plugins.votes.ballots import Spoken
@@ -17,6 +19,7 @@ from plugins.votes.electorate import Person
 from plugins.votes.motion import Motion, Record, Stage, fold
 from plugins.votes.rules import Deeds, Scene
 from plugins.votes.written import chained
+from tests.plugins.votes.talking import opened
 
 START = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 OLD = START - timedelta(days=400)
@@ -137,3 +140,10 @@ def make() -> Callable[..., House]:
         return House(people)
 
     return made
+
+
+@pytest.fixture
+async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
+    """A conversation in a co-op whose rules are quick."""
+    async with opened(tmp_path) as made:
+        yield made

@@ -13,7 +13,7 @@ from bot.core.offers import line
 from bot.store.registrar import SqlRegistrar
 from bot.testing import NETWORK, PEOPLE, TEAM, Chat
 from plugins.votes import ledger
-from tests.plugins.votes.test_votes_talk import on_ballot, opened
+from tests.plugins.votes.talking import on_ballot, opened
 
 SERVICES = SqlRegistrar({NETWORK: "irc", "jabber": "xmpp"})
 SECOND = ("alice", "bob")

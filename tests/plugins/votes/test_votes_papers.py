@@ -15,8 +15,8 @@ from plugins.votes import due
 from plugins.votes.motion import End
 from plugins.votes.tally import recount
 from tests.house.conftest import ROOT
-from tests.plugins.votes.test_votes_talk import WEEK, on_ballot, opened, vote
-from tests.plugins.votes.test_votes_talk import later as after
+from tests.plugins.votes.talking import WEEK, on_ballot, opened, vote
+from tests.plugins.votes.talking import later as after
 
 CHECKER = ROOT / "docs" / "check_certificate.py"
 Shell = Callable[..., tuple[int, str]]

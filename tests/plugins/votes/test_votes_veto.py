@@ -16,8 +16,8 @@ from plugins.votes.motion import Deed, End, Stage
 from plugins.votes.tally import recount
 from plugins.votes.texts import LONGEST, result, stage
 from tests.plugins.votes.conftest import NAMES, House
-from tests.plugins.votes.test_votes_talk import CHAIN, on_ballot, opened, team, vote
-from tests.plugins.votes.test_votes_talk import rules as folder_of_rules
+from tests.plugins.votes.talking import CHAIN, on_ballot, opened, team, vote
+from tests.plugins.votes.talking import rules as folder_of_rules
 
 OVERRIDE = {"veto_override_num": 3, "veto_override_den": 4}
 WAYS = "!vote 1 yes|no|abstain|veto because REASON"

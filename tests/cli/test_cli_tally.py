@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.cli import main, sheets
 
-VOTES = Path(__file__).parent / "coop" / "votes"
+VOTES = Path(__file__).parents[1] / "coop" / "votes"
 DEBIAN = sorted((VOTES / "debian").glob("*.json"))
 CASES = json.loads((VOTES / "crosschecked.json").read_text("utf-8"))
 SHEET: dict[str, Any] = {"options": ["Yes", "No"], "default_option": 2, "ballots": {"12": 3, "21": 1}}
