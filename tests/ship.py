@@ -291,4 +291,5 @@ async def running(config: Path, *, env: Mapping[str, str] | None = None) -> Asyn
     finally:
         if process.returncode is None:
             process.kill()
-            await process.communicate()
+            _, said = await process.communicate()
+            sys.stdout.write(said.decode(errors="replace"))  # what the bot had to say, where a test failed

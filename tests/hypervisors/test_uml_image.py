@@ -1,6 +1,8 @@
 import gzip
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -80,6 +82,25 @@ def test_the_demo_image_is_made_once_and_the_same_each_time(cache: Path, path: P
     assert found["dev/console"] == (0o20600, b"", (5, 1))
     assert b"ttyS1" in found["etc/inittab"][1]
     assert b"PONG" in found["sbin/agent"][1]
+
+
+def test_two_machines_that_start_together_make_one_image(
+    cache: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(path / "busybox", "echo bin/sh; echo sbin/init; echo bin/busybox")
+    written, replace = Barrier(2), Path.replace
+
+    def meet(draft: Path, target: Path) -> Path:
+        written.wait(10)
+        return replace(draft, target)
+
+    monkeypatch.setattr(Path, "replace", meet)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(demo_initrd, [cache, cache]))
+    assert both[0] == both[1]
+    assert [file.name for file in cache.iterdir()] == [both[0].name]
+    assert {"init", "bin/sh"} <= set(members(gzip.decompress(both[0].read_bytes())))
+    assert both[0].stat().st_mode & 0o777 == 0o644  # the guests' uids read it
 
 
 def test_another_busybox_makes_another_image(cache: Path, path: Path) -> None:

@@ -1,4 +1,3 @@
-import os
 import shutil
 from pathlib import Path
 
@@ -6,7 +5,7 @@ import pytest
 
 from bot.config import SandboxKind
 from bot.errors import Conflict
-from bot.hypervisors.uml.sandbox import UIDS, Means, Sandbox, choose, may_switch, pick_uid, uids_in_use, walls
+from bot.hypervisors.uml.sandbox import Means, Sandbox, choose, may_switch, walls
 
 ROOT = "CapInh:\t0\nCapEff:\t000001ffffffffff\n"
 ALL = "         0          0 4294967295\n"
@@ -70,22 +69,6 @@ def test_what_is_shown() -> None:
 )
 def test_switching_needs_capabilities_and_mapped_uids(status: str, uid_map: str, may: bool) -> None:  # noqa: FBT001 - a table's column
     assert may_switch(status, uid_map) is may
-
-
-def test_a_machine_keeps_its_uid_and_no_two_share_one() -> None:
-    first = pick_uid("ford/ford-1", ())
-    assert first == pick_uid("ford/ford-1", ())
-    assert first in UIDS
-    taken: set[int] = set()
-    for _ in UIDS:
-        taken.add(pick_uid("ford/ford-1", taken))
-    assert taken == set(UIDS)
-    with pytest.raises(Conflict, match="60578 to 61183"):
-        pick_uid("ford/ford-1", taken)
-
-
-def test_our_own_uid_is_in_use() -> None:
-    assert {os.geteuid(), 65534} <= uids_in_use()
 
 
 def test_the_walls_let_only_the_named_in(tmp_path: Path) -> None:

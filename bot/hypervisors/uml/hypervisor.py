@@ -11,9 +11,8 @@ from bot.coop.machines import Machine, MachineEvent, MachineInfo, RunResult, Sto
 from bot.errors import Conflict, NotFound
 from bot.hypervisors.events import EventQueue
 from bot.hypervisors.uml.machine import UmlMachine
-from bot.hypervisors.uml.record import load
-from bot.hypervisors.uml.sandbox import pick_uid, uids_in_use
 from bot.hypervisors.uml.site import Site
+from bot.hypervisors.uml.uids import GuestUids
 from bot.ports import Clock, Report
 
 TRIM_SECONDS = 1.0
@@ -48,6 +47,7 @@ class UmlHypervisor:
             host, folder.absolute(), run, cache.absolute(), sandbox, clock, kernel, self._events
         )
         self._machines: dict[str, UmlMachine] = {}
+        self._uids = GuestUids(self._site.folder)
         self._trimmer: asyncio.Task[None] | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -128,14 +128,8 @@ class UmlHypervisor:
         if machine.host != self._site.host:
             raise NotFound(f"{machine.name} is not on {self._site.host}.")
         if machine.name not in self._machines:
-            self._machines[machine.name] = UmlMachine(machine.name, self._site, self._pick_uid)
+            self._machines[machine.name] = UmlMachine(machine.name, self._site, self._uids.pick)
         return self._machines[machine.name]
-
-    def _pick_uid(self, name: str) -> int:
-        """Return a uid that no other machine of this host has, and nobody else uses now."""
-        others = (path for path in self._site.folder.glob("*/record.json") if path.parent.name != name)
-        taken = {uid for uid in (load(path).uid for path in others) if uid is not None}
-        return pick_uid(f"{self._site.folder}/{name}", taken | uids_in_use())
 
     def _told(self, event: MachineEvent) -> None:
         if event.machine in self._machines:

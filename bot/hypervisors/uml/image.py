@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,10 +127,15 @@ def demo_initrd(cache: Path) -> Path:
     path = cache / f"initramfs-{digest[:16]}.cpio.gz"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}.new")
-        fresh.write_bytes(gzip.compress(cpio(_demo_entries(busybox, program, dict(scripts))), mtime=0))
-        fresh.chmod(0o644)
-        fresh.replace(path)
+        fd, name = tempfile.mkstemp(".new", path.stem, cache)  # machines start side by side, in threads
+        fresh = Path(name)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(gzip.compress(cpio(_demo_entries(busybox, program, dict(scripts))), mtime=0))
+                os.fchmod(fd, 0o644)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
     return path
 
 

@@ -5,22 +5,14 @@ and can load code into the kernel process. So that process runs as another uid, 
 sees an empty file system in bubblewrap, where that works; one of the two there must be.
 """
 
-import pwd
 import shutil
 import subprocess
-import zlib
-from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from bot.config import SandboxKind
 from bot.errors import Conflict
-
-UIDS = range(60578, 61184)
-"""Where the guests' uids and gids come from: used by nobody else (https://systemd.io/UIDS-GIDS/)."""
+from bot.hypervisors.uml.uids import UIDS
 
 _CAPABILITIES = {"CHOWN": 0, "DAC_OVERRIDE": 1, "KILL": 5, "SETGID": 6, "SETUID": 7}
 """What a bot must be allowed to switch uids and still rule its guests, by bit (linux/capability.h)."""
@@ -84,25 +76,6 @@ def may_switch(status: str, uid_map: str) -> bool:
     return all(effective >> bit & 1 for bit in _CAPABILITIES.values()) and any(
         inside <= UIDS.start and UIDS.stop <= inside + count for inside, _, count in mapped
     )
-
-
-def pick_uid(key: str, taken: Collection[int]) -> int:
-    """Return a uid for a machine: the same for the same key, unless it is taken. Conflict if all are."""
-    first = zlib.crc32(key.encode()) % len(UIDS)
-    for step in range(len(UIDS)):
-        uid = UIDS[(first + step) % len(UIDS)]
-        if uid not in taken:
-            return uid
-    raise Conflict(f"All uids for guests, {UIDS.start} to {UIDS.stop - 1}, are taken.")
-
-
-def uids_in_use() -> set[int]:
-    """Return the uids of all running processes, and those with an account."""
-    running = set()
-    for pid in psutil.pids():
-        with suppress(FileNotFoundError, ProcessLookupError):
-            running.add(Path(f"/proc/{pid}").stat().st_uid)
-    return running | {account.pw_uid for account in pwd.getpwall()}
 
 
 def walls(binds: dict[str, tuple[str, Path]], shared_memory: int, uid: int | None = None) -> list[str]:
