@@ -22,6 +22,7 @@ from bot.errors import TransportFault
 from bot.ports import Clock
 from bot.transports.lines import clean
 from bot.transports.pins import check_pins
+from bot.transports.xmpp.acks import ASK, Acks
 from bot.transports.xmpp.forms import NODE
 from bot.transports.xmpp.stanzas import IQ, MESSAGE, PRESENCE, available, gated, unavailable
 from bot.transports.xmpp.tls import context
@@ -119,6 +120,7 @@ class Stream:
         self.client.enable_plaintext = False
         for name in PLUGINS:
             self.client.register_plugin(name)
+        self._acks = Acks(self._acknowledge, asyncio.get_running_loop().call_later)
         self.client.plugin["xep_0030"].add_feature(NODE)
         self.client.add_filter("out", self._gate)
         for event, handler in self._events.items():
@@ -202,6 +204,7 @@ class Stream:
     def lost(self, why: str) -> None:
         """Note that this stream is over, and give up its socket."""
         self._ready.clear()
+        self._acks.forget()
         self.writable.set()
         if not self.closed.done():
             self.closed.set_result(why or self._why or "the server closed the connection")
@@ -210,6 +213,7 @@ class Stream:
 
     async def leave(self) -> None:
         """Say good-bye; the session ends with it."""
+        self._acks.tell()  # else the server holds what we have for lost
         self.send(unavailable())
         await self.client.disconnect(1.0)
 
@@ -236,6 +240,9 @@ class Stream:
 
     def take(self, xml: Element) -> bool:
         """Take a stanza that is ours to read; what is wrong with it never ends the stream."""
+        if self.up and xml.tag == ASK:
+            self._acks.asked()
+            return True
         if not self.up or xml.tag not in _KINDS:
             return False
         try:
@@ -251,6 +258,11 @@ class Stream:
         if management.enabled_in:
             management.handled = (management.handled + 1) % _MODULUS
         return True
+
+    def _acknowledge(self) -> None:
+        management = self.client.plugin["xep_0198"]
+        if management.enabled_in:
+            management.send_ack()
 
     def _gate(self, stanza: Any) -> Any:  # noqa: ANN401 - slixmpp's own type
         gated(stanza.xml)

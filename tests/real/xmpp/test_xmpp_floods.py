@@ -21,11 +21,25 @@ def answers_to(quick: Person) -> list[tuple[int, int]]:
     return [(int(speaker), int(count)) for speaker, count in PONG.findall(bodies)]
 
 
+def how_far(ship: Ship, quick: Person) -> str:
+    """Tell where commands are missing: with who said them, with the bot, or on the way back."""
+    shown = sum(got.body.startswith("!ping ") for got in quick.seen)
+    heard, conversation = len(ship.road.heard), ship.transport.conversation
+    return (
+        f"the room was shown {shown} commands, the bot heard {heard}, left out {conversation.dropped} and "
+        f"ignored {conversation.ignored}; {conversation.queues.total} are under way; the room was shown "
+        f"{len(answers_to(quick))} answers; {ship.attempts} attempts, {ship.transport.status()}"
+    )
+
+
 async def all_answered(ship: Ship, quick: Person) -> None:
     """Wait until every command is answered or dropped; then nothing more comes of them."""
-    async with asyncio.timeout(200):
-        while len(answers_to(quick)) + ship.transport.conversation.dropped < COUNT:  # noqa: ASYNC110 - who is answered last is not known
-            await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(200):
+            while len(answers_to(quick)) + ship.transport.conversation.dropped < COUNT:  # noqa: ASYNC110 - who is answered last is not known
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(how_far(ship, quick)) from None
     quick.say("!ping end")
     await quick.hears("pong end", patience=60)
 
@@ -52,7 +66,7 @@ async def test_every_one_of_1000_commands_is_answered_or_refused_aloud(
         await all_answered(ship, quick)
         bodies = [got.body for got in quick.seen if got.sender == f"{TEAM}/Eddie"]
         answers, dropped = answers_to(quick), ship.transport.conversation.dropped
-        assert len(answers) + dropped == COUNT
+        assert len(answers) + dropped == COUNT, how_far(ship, quick)
         assert len(answers) == len(set(answers)) >= (256 if speakers == 1 else COUNT)
         assert bool(dropped) == any("Slowly" in body for body in bodies)
         for number in range(speakers):

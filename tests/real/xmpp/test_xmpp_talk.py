@@ -108,6 +108,21 @@ async def test_what_is_not_delivered_after_all_does_not_count_as_said(
         assert not await leaving
 
 
+async def test_what_was_answered_is_not_said_again_at_the_next_start(
+    prosody: Prosody, people: People
+) -> None:
+    await prosody.start()
+    alice = await people(prosody, "alice")
+    async with at_sea(prosody) as ship:
+        await ship.until("coming in", rooms=(TEAM,))
+        alice.tell("ping 1")
+        await alice.hears("pong 1", sender="eddie@", kind="chat")
+    async with at_sea(prosody) as ship:  # what the server holds for lost comes right after the login
+        await ship.until("coming in", rooms=(TEAM,))
+        await alice.fence()
+        assert [message.text[:10] for message in ship.road.heard] == ["ping fence"]
+
+
 async def test_who_lets_it_see_presence_is_told_directly(prosody: Prosody, people: People) -> None:
     await prosody.start()
     carol = await people(prosody, "carol", room=None)
