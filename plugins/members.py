@@ -36,6 +36,8 @@ plugin = Plugin("members")
 CODE_BITS = 64
 KEPT = timedelta(days=30)
 TAKEN_BACK = {"-", "off"}
+Field = Literal["role", "share", "standing"]
+Value = Literal["member", "admin", "full", "half", "good", "suspended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,17 @@ async def member_identity(
     return f"{member.name} is known as {identity} from now on."
 
 
-@plugin.command("member unlink", allow=admins, confirm="Take {identity} away from {member.name}?")
+async def may_unlink(store: Store, registrar: Registrar, member: Member, identity: Identity) -> None:
+    """Refuse to take away what a member does not have."""
+    await store.read(lambda db: registrar.may_unbind(db, member, identity))
+
+
+@plugin.command(
+    "member unlink",
+    allow=admins,
+    confirm="Take {identity} away from {member.name}?",
+    check=may_unlink,
+)
 async def member_unlink(
     store: Store, registrar: Registrar, actor: Actor, member: Member, identity: Identity
 ) -> str:
@@ -120,21 +132,31 @@ async def member_unlink(
     return f"{member.name} is no longer known as {identity}."
 
 
-@plugin.command("member set", allow=admins, confirm="Set {member.name}'s {field} to {value}?")
+async def may_set(store: Store, registrar: Registrar, member: Member, field: Field, value: Value) -> None:
+    """Refuse a value that the field cannot have, and to take the last admin away."""
+    await store.read(lambda db: registrar.may_set_member(db, member, field, value))
+
+
+@plugin.command("member set", allow=admins, confirm="Set {member.name}'s {field} to {value}?", check=may_set)
 async def member_set(
-    store: Store,
-    registrar: Registrar,
-    actor: Actor,
-    member: Member,
-    field: Literal["role", "share", "standing"],
-    value: Literal["member", "admin", "full", "half", "good", "suspended"],
+    store: Store, registrar: Registrar, actor: Actor, member: Member, field: Field, value: Value
 ) -> str:
     """Change a member's role, share or standing."""
     await store.write(lambda tx: registrar.set_member(tx, member, field, value, str(actor)))
     return f"{member.name}'s {field} is {value}."
 
 
-@plugin.command("member remove", allow=admins, confirm="Remove {member.name} from the co-op's roster?")
+async def may_remove(store: Store, registrar: Registrar, member: Member) -> None:
+    """Refuse to remove an owner of machines, and the last admin."""
+    await store.read(lambda db: registrar.may_remove_member(db, member))
+
+
+@plugin.command(
+    "member remove",
+    allow=admins,
+    confirm="Remove {member.name} from the co-op's roster?",
+    check=may_remove,
+)
 async def member_remove(store: Store, registrar: Registrar, actor: Actor, member: Member) -> str:
     """Remove a member who owns no machine any more."""
     await store.write(lambda tx: registrar.remove_member(tx, member, str(actor)))

@@ -18,15 +18,28 @@ async def outbox(outgoing: Outgoing, clock: Clock) -> str:
     return "\n".join(lines)
 
 
+async def may_drop(outgoing: Outgoing, place: str) -> None:
+    """Refuse a place for which nothing waits."""
+    _some(sum(one.waiting for one in await outgoing.backlogs() if one.place == place), place)
+
+
 @plugin.command(
-    "outbox drop", allow=admins, confirm="Never say what waits for {place}?", example="oftc/#ford"
+    "outbox drop",
+    allow=admins,
+    confirm="Never say what waits for {place}?",
+    check=may_drop,
+    example="oftc/#ford",
 )
 async def drop(outgoing: Outgoing, place: str) -> str:
     """Give up what waits for a place, written as !outbox shows it."""
-    count = await outgoing.drop(place)
+    count = _some(await outgoing.drop(place), place)
+    return f"{counted(count, 'message')} for {quoted(place)} will not be said."
+
+
+def _some(count: int, place: str) -> int:
     if not count:
         raise NotFound(f"Nothing waits for {quoted(place)}; !outbox names the places.")
-    return f"{counted(count, 'message')} for {quoted(place)} will not be said."
+    return count
 
 
 def _line(one: Backlog, clock: Clock) -> str:

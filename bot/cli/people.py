@@ -30,7 +30,7 @@ def identity(args: Namespace) -> int:
     office = registrar(config)
     bound = office.identity(args.identity)
     with writing(config) as tx:
-        member = find(tx, args.name)
+        member = find(tx.db, args.name)
         office.bind(tx, member, bound, by())
     say(f"{bound} is {member} from now on.")
     return 0

@@ -101,6 +101,29 @@ def bind_services(handler: Function, services: frozenset[type], *, skip: int = 0
     return Signature(tuple(parameters))
 
 
+def bind_check(check: Function, command: Signature, services: frozenset[type], *, where: str) -> Signature:
+    """Work out a function that is given some of a command's words, by their names and types, and services.
+
+    PluginError names the parameter that is wrong.
+    """
+    hints, words = _hints(check, where), {word.name: word for word in command.words}
+    parameters = []
+    for raw in _raw(check, where):
+        annotation = _annotation(raw, hints, where)
+        word = words.get(raw.name)
+        if annotation in services:
+            parameters.append(_service(raw, annotation))
+        elif word is None:
+            no_service = f"no service for {_shown(annotation)}"
+            raise PluginError(f"{where}: parameter {raw.name}: no word of the command, and {no_service}")
+        elif word.annotation != annotation:
+            there = f"the command's is {_shown(word.annotation)}"
+            raise PluginError(f"{where}: parameter {raw.name} is {_shown(annotation)}, and {there}")
+        else:
+            parameters.append(word)
+    return Signature(tuple(parameters))
+
+
 def _hints(handler: Function, where: str) -> Mapping[str, Any]:
     try:
         return get_type_hints(handler)

@@ -1,7 +1,7 @@
 """The road of a message: every one takes the same named steps.
 
-identify → find the command → role half of the rule → convert the words → resource half of the rule → ask,
-where it must be confirmed → audit (asked) → run → audit (outcome) → reply.
+identify → find the command → role half of the rule → convert the words → resource half of the rule → check
+and ask, where it must be confirmed → audit (asked) → run → audit (outcome) → reply.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from bot.coop.people import Role, Standing
-from bot.core import phrases
+from bot.core import phrases, possible
 from bot.core.binding import Services, inject
 from bot.core.claims import claimed
 from bot.core.confirm import render
@@ -192,6 +192,7 @@ class Pipeline:
         if limit is not None and (wait := asked.pace.use(declared.name, limit, self.clock.monotonic())):
             raise NotAllowed(f"{declared.name} may be used {limit}; again in {wait} s.")
         if declared.confirm is not None:
+            await self._check_possible(asked, call)
             return self._ask(asked, call, declared.confirm)
         return await self._run(asked, call)
 
@@ -210,20 +211,18 @@ class Pipeline:
             raise NotAllowed(self._why(asked))
         return Call(asked.message, actor, values)
 
+    async def _check_possible(self, asked: Asked, call: Call) -> None:
+        """Let the command's own check refuse: before the question, and again after its yes."""
+        await possible.check(asked.bound, call, self._services(call), self.hands, self.clock)
+
     def _why(self, asked: Asked) -> str:
         return phrases.forbidden(asked.bound, asked.actor, self.hints.get(asked.message.place.network, ""))
 
     def _ask(self, asked: Asked, call: Call, template: str) -> Reply:
         declared = asked.bound.declared
         second = declared.second is not None and declared.second.allows(call.actor, call.values)
-        question = self.questions.ask(
-            call,
-            declared.name,
-            asked.line,
-            render(template, call.values),
-            second=second,
-            now=self.clock.now(),
-        )
+        text, now = render(template, call.values), self.clock.now()
+        question = self.questions.ask(call, declared.name, asked.line, text, second=second, now=now)
         self.book.note(asked.entry("question", f"{question.number}: {question.text}"))
         return phrases.asking(question)
 
@@ -235,6 +234,8 @@ class Pipeline:
                 self._watch(self.sentry.again(asked))
                 return Reply()
             try:
+                if approved:
+                    await self._check_possible(asked, call)
                 result = await self._work(asked, call)
                 outcome, shown = Outcome(), "answered"
                 if not isinstance(result, Proceed):

@@ -26,6 +26,7 @@ class Command:
     handler: Function
     allow: Rule | None
     confirm: str | None = None
+    check: Function | None = None
     second: Rule | None = None
     reads: bool = False
     private: frozenset[str] = frozenset()
@@ -119,6 +120,7 @@ class Plugin:
         *,
         allow: Rule | None = None,
         confirm: str | None = None,
+        check: Function | None = None,
         second: Rule | None = None,
         reads: bool = False,
         private: Sequence[str] = (),
@@ -129,8 +131,10 @@ class Plugin:
     ) -> Callable[[Handler], Handler]:
         """Declare a command of one or two words; a command without `allow` does not load.
 
-        confirm: a question such as "Stop {machine.name}?", asked first; second: when this rule allows the
-        speaker, another member who is an admin must say yes; reads: changes nothing, so its audit rows
+        confirm: a question such as "Stop {machine.name}?", asked first; check: a function of some of the
+        command's words, by their names, and of services, that raises a Refusal where the thing cannot be done
+        now, before the question and again after its yes; second: when this rule allows the speaker, another
+        member who is an admin must say yes; reads: changes nothing, so its audit rows
         may be batched; private: parameters whose words appear in no audit row, log or outbox; limit: uses per
         speaker and time, like "3/10m"; timeout: seconds until the handler counts as failed, or, after its
         first report, minutes; exclusive: not while another command changes the same machine; example: the
@@ -145,6 +149,7 @@ class Plugin:
                     handler,
                     allow,
                     confirm=confirm,
+                    check=check,
                     second=second,
                     reads=reads,
                     private=frozenset(private),

@@ -10,7 +10,7 @@ from bot.coop import events
 from bot.coop.events import Event
 from bot.coop.questions import Inquiry
 from bot.core import confirm, converters
-from bot.core.binding import Signature, bind, bind_services
+from bot.core.binding import Signature, bind, bind_check, bind_services
 from bot.core.converters import BUILT_IN, Converter
 from bot.core.limits import Limit
 from bot.core.plugin import Command, Converting, Function, Listener, Plugin
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*( [a-z][a-z0-9-]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A command that is ready to be called."""
+    """A command that is ready to be called; `check` is the signature of its check, where it has one."""
 
     declared: Command
     allow: Rule
@@ -32,6 +32,7 @@ class Bound:
     converter: Converter
     limit: Limit | None
     summary: str
+    check: Signature | None = None
 
     @property
     def name(self) -> str:
@@ -139,7 +140,8 @@ def build(
 ) -> Registry:
     """Bind all that the plugins declare; PluginError names the first thing that is wrong.
 
-    `services` can be injected everywhere, `per_call` only into commands and, but for reports, converters.
+    `services` can be injected everywhere, `per_call` only into commands and, but for reports, into their
+    converters and checks.
     """
     registry, declared_events = Registry(prefix), _events_of_the_coop()
     known = converters.by_target((*BUILT_IN, *(c for p in plugins for c in p.converters)))
@@ -198,7 +200,18 @@ def _bind_command(
     usage = f"{prefix}{declared.name} {signature.usage}".rstrip()
     converter = converters.make(usage, signature, services - {Report}, where=where)
     limit = _limit(declared.limit, where) if declared.limit else None
-    return Bound(declared, declared.allow, signature, converter, limit, summary)
+    check = _bind_check(declared, signature, services - {Report}, where)
+    return Bound(declared, declared.allow, signature, converter, limit, summary, check)
+
+
+def _bind_check(
+    declared: Command, signature: Signature, services: frozenset[type], where: str
+) -> Signature | None:
+    if declared.check is None:
+        return None
+    if declared.confirm is None:
+        raise PluginError(f"{where}: check needs confirm: it refuses what is not even asked")
+    return bind_check(declared.check, signature, services, where=f"{where}: check")
 
 
 def _check(declared: Command, allow: Rule, signature: Signature, where: str) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from bot.coop.people import Role, Standing
 from bot.coop.shares import Share
+from bot.core.words import quoted
 from bot.errors import Usage
 
 _QUIET = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
@@ -19,7 +20,7 @@ def read(field: str, value: str) -> str | None:
     A zone, a preferred network and quiet hours are taken away by `-` or `off`.
     """
     if field not in _READERS:
-        raise Usage(f"there is no {field!r} to set; there is {', '.join(_READERS)}")
+        raise Usage(f"there is no {quoted(field)} to set; there is {', '.join(_READERS)}")
     if field in _WISHES and value.lower() in {"-", "off"}:
         return None
     return _READERS[field](value)
@@ -39,13 +40,13 @@ def _zone(value: str) -> str:
     for zone in available_timezones():
         if zone.lower() == value.lower():
             return zone
-    raise Usage(f"{value!r} is no time zone; write one like Europe/Berlin")
+    raise Usage(f"{quoted(value)} is no time zone; write one like Europe/Berlin")
 
 
 def _matching(pattern: re.Pattern[str], like: str) -> Callable[[str], str]:
     def reader(value: str) -> str:
         if not pattern.fullmatch(value.lower()):
-            raise Usage(f"{value!r} does not fit; write it like {like}")
+            raise Usage(f"{quoted(value)} does not fit; write it like {like}")
         return value.lower()
 
     return reader
@@ -54,7 +55,7 @@ def _matching(pattern: re.Pattern[str], like: str) -> Callable[[str], str]:
 def _one_of(*choices: str) -> Callable[[str], str]:
     def reader(value: str) -> str:
         if value.lower() not in choices:
-            raise Usage(f"{value!r} is none of {', '.join(choices)}")
+            raise Usage(f"{quoted(value)} is none of {', '.join(choices)}")
         return value.lower()
 
     return reader

@@ -5,6 +5,7 @@ import asyncio
 from bot import (
     Actor,
     Clock,
+    Conflict,
     DigestPart,
     Hypervisor,
     HypervisorFault,
@@ -70,10 +71,21 @@ async def vm_start(hypervisor: Hypervisor, report: Report, machine: Machine) -> 
     return f"{machine.name} is up on {machine.host}{sandbox}."
 
 
+async def must_be_up(hypervisor: Hypervisor, machine: Machine) -> None:
+    """Refuse for a machine that is surely down; whose state cannot be told is left to the deed."""
+    try:
+        info = await hypervisor.inspect(machine)
+    except HypervisorFault:
+        return
+    if not info.state.is_up:
+        raise Conflict(f"{machine.name} is not running.")
+
+
 @plugin.command(
     "vm stop",
     allow=OWNER_OR_ADMINS,
     confirm="Stop {machine.name} on {machine.host}?",
+    check=must_be_up,
     timeout=STOP_SECONDS,
 )
 async def vm_stop(hypervisor: Hypervisor, machine: Machine) -> str:
@@ -85,6 +97,7 @@ async def vm_stop(hypervisor: Hypervisor, machine: Machine) -> str:
     "vm reboot",
     allow=OWNER_OR_ADMINS,
     confirm="Reboot {machine.name} on {machine.host}?",
+    check=must_be_up,
     timeout=STOP_SECONDS + START_SECONDS,
 )
 async def vm_reboot(hypervisor: Hypervisor, report: Report, machine: Machine) -> str:
@@ -111,6 +124,7 @@ async def vm_resume(hypervisor: Hypervisor, machine: Machine) -> str:
     "vm kill",
     allow=OWNER_OR_ADMINS,
     confirm="Kill {machine.name} of {machine.owner} on {machine.host}, whatever is lost?",
+    check=must_be_up,
     second=~owner_of("machine"),
     exclusive=False,
 )

@@ -74,6 +74,12 @@ class Desk:
             await self.policies.settle()
         return result
 
+    async def consider(self, number: int, member: Member, rule: Callable[[Motion, Person], Deeds]) -> Motion:
+        """Return a motion unless the rule refuses what a member wants of it; nothing is changed."""
+        motion = await self.read(number)
+        rule(motion, _person(member, 0))
+        return motion
+
     async def read(self, number: int) -> Motion:
         """Return a motion; NotFound if there is none of that number."""
         return await self.store.read(lambda db: ledger.motion(db, number))

@@ -156,7 +156,15 @@ async def object_(call: Call, motion: Open, *, reason: str = "") -> str:
     return f"Motion {found.number} is an ordinary one of type {found.kind} now: {_next(found)}"
 
 
-@plugin.command("vote annul", allow=admins, confirm="Annul motion {motion}?")
+async def may_annul(call: Call, motion: Open, *, reason: str = "") -> None:
+    """Refuse for a motion that is not open, and without a reason."""
+    words = motion.rest(reason)
+    await motion.desk.consider(
+        motion.number, member_of(call.actor), lambda m, who: rules.annul(m, who, words)
+    )
+
+
+@plugin.command("vote annul", allow=admins, confirm="Annul motion {motion}?", check=may_annul)
 async def annul(call: Call, motion: Open, *, reason: str = "") -> str:
     """End an open ballot without a result, with a reason that stands for ever."""
     words = motion.rest(reason)
@@ -181,7 +189,18 @@ async def appeal(call: Call, motion: Ended, *, reason: str = "") -> str:
     return f"Vote {found.number} is appealed against; motion {about.number} decides: {_next(about)}"
 
 
-@plugin.command("vote confirm", allow=admins, confirm="Put motion {motion} into effect?")
+async def may_confirm(call: Call, registrar: Registrar, motion: Known) -> None:
+    """Refuse where no effect waits for an admin, or the roster does not allow it."""
+    desk = motion.desk
+    found = await desk.consider(motion.alone(), member_of(call.actor), rules.confirm)
+    there = await desk.roster.member(found.subject)
+    if found.kind == "admit":
+        await desk.store.read(lambda db: registrar.may_add_member(db, found.subject, Role.MEMBER))
+    if found.kind == "expel" and there is not None:
+        await desk.store.read(lambda db: registrar.may_set_member(db, there, "standing", "suspended"))
+
+
+@plugin.command("vote confirm", allow=admins, confirm="Put motion {motion} into effect?", check=may_confirm)
 async def confirm(call: Call, registrar: Registrar, motion: Known) -> str:
     """Put into effect what a vote decided about a member, which nothing does by itself."""
     member = member_of(call.actor)

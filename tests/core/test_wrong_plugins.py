@@ -39,9 +39,18 @@ async def silent() -> None: ...
 async def unannotated(thing) -> None: ...  # type: ignore[no-untyped-def]  # noqa: ANN001 - what is tested
 async def listening(event: DayBegan, clock: Clock) -> None: ...
 async def calling(event: DayBegan, call: Call) -> None: ...
+async def calling_check(call: Call) -> None: ...
 async def wordy(event: DayBegan, name: str) -> None: ...
 async def reporting(word: str, report: Report) -> None: ...
+async def worded(word: str) -> None:
+    """Take a word."""
+
+
 async def wordless() -> None: ...
+async def watching(machine: Machine, clock: Clock) -> None: ...
+async def misnaming(vm: Machine) -> None: ...
+async def mistaking(machine: str) -> None: ...
+async def collecting(*machine: Machine) -> None: ...
 async def wanting(thing: Odd) -> None:
     """Want a thing."""
 
@@ -84,6 +93,28 @@ def command(name: str = "do", handler: Function = fine, **declared: object) -> P
             command(confirm="{machine.name}?", private=("machine",)),
             "plugin x: !do: confirm shows machine, which is private",
         ),
+        (command(check=watching), "plugin x: !do: check needs confirm: it refuses what is not even asked"),
+        (
+            command(confirm="?", check=misnaming),
+            "plugin x: !do: check: parameter vm: no word of the command, and no service for Machine",
+        ),
+        (
+            command(confirm="?", check=mistaking),
+            "plugin x: !do: check: parameter machine is str, and the command's is Machine",
+        ),
+        (
+            command(confirm="?", check=reporting),
+            "plugin x: !do: check: parameter word: no word of the command, and no service for str",
+        ),
+        (
+            command(handler=worded, confirm="?", check=reporting),
+            "plugin x: !do: check: parameter report: no word of the command, and no service for Report",
+        ),
+        (command(confirm="?", check=unannotated), "plugin x: !do: check: parameter thing has no annotation"),
+        (
+            command(confirm="?", check=collecting),
+            "plugin x: !do: check: parameter machine: * and ** cannot be filled",
+        ),
         (command(limit="often"), "plugin x: !do: 'often' is no limit: write uses/time, like 3/10m"),
         (command(timeout=0), "plugin x: !do: a timeout is more than 0 seconds"),
         (command(handler=wanting), "plugin x: !do: parameter thing: no converter and no service for Odd"),
@@ -95,6 +126,22 @@ def command(name: str = "do", handler: Function = fine, **declared: object) -> P
 )
 def test_a_wrong_command_stops_the_start_with_one_line(plugin: Plugin, text: str) -> None:
     assert fault(plugin) == text
+
+
+def test_a_check_is_given_what_it_names() -> None:
+    for check, wanted in ((watching, ["machine", "clock"]), (wordless, []), (calling_check, ["call"])):
+        registry, _ = bind([command(confirm="?", check=check)], Orders(about=ABOUT))
+        signature = registry.commands["do"].check
+        assert signature is not None
+        assert [parameter.name for parameter in signature.parameters] == wanted
+    registry, _ = bind([command(confirm="?")], Orders(about=ABOUT))
+    assert registry.commands["do"].check is None
+
+
+def test_what_is_no_function_is_no_check() -> None:
+    assert fault(command(confirm="?", check="up")).startswith(
+        "plugin x: !do: check: its annotations cannot be read"
+    )
 
 
 def test_two_commands_cannot_have_one_name() -> None:

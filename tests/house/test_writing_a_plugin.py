@@ -42,8 +42,13 @@ async def test_what_was_added(tmp_path: Path) -> None:
         assert await chat.say("ann", "!wish buy 1") == "Bought: a fan"
         assert chat.progress == ["50% comparing prices"]
         assert "There is no wish 1" in await chat.say("ann", "!wish buy 1")
-        assert "another admin's yes: !yes 1" in await chat.say("ann", "!wish clear")
-        assert await chat.say("abe", "!yes 1") == "We wish for nothing."
+        assert await chat.say("ann", "!wish grant alice") == "alice wishes for nothing."
+        assert await chat.say("ann", "!yes") == "Nothing waits for your yes."
+        await chat.say("alice", "!wish a fan")
+        await chat.say("ann", "!wish grant alice")
+        assert await chat.say("ann", "!yes") == "All that alice wished for is here."
+        assert "another admin's yes: !yes 2" in await chat.say("ann", "!wish clear")
+        assert await chat.say("abe", "!yes 2") == "We wish for nothing."
         assert chat.incidents.reported == []
 """
 STARTED = """

@@ -22,6 +22,13 @@ async def agreed(chat: Chat, who: str, text: str) -> str:
     return await chat.say(who, "!yes")
 
 
+async def refused(chat: Chat, who: str, text: str) -> str:
+    """What is answered at once, with no question that waits."""
+    answer = await chat.say(who, text)
+    assert await chat.say(who, "!yes") == "Nothing waits for your yes."
+    return answer
+
+
 async def test_the_list_is_one_line(chat: Chat) -> None:
     assert await chat.say("bob", "!member list") == "4 members: abe (admin), alice, ann (admin), bob."
     await agreed(chat, "ann", "!member set bob standing suspended")
@@ -128,19 +135,43 @@ async def test_a_slip_in_a_change_is_told_before_the_question(chat: Chat) -> Non
         f"field is one of role, share, standing, not “rôle”. {usage}"
     )
     assert await chat.say("ann", "!yes") == "Nothing waits for your yes."
-    assert "is none of" in await agreed(chat, "ann", "!member set alice role full")
+    assert await refused(chat, "ann", "!member set alice role full") == "“full” is none of member, admin"
+    assert await refused(chat, "ann", "!member set alice share good") == "“good” is none of full, half"
 
 
 async def test_the_last_admin_stays(chat: Chat) -> None:
     await agreed(chat, "ann", "!member set abe role member")
     refusal = "ann is the last admin; make another one first."
-    assert await agreed(chat, "ann", "!member set ann role member") == refusal
-    assert await agreed(chat, "ann", "!member set ann standing suspended") == refusal
-    assert await agreed(chat, "ann", "!member remove ann") == refusal
+    assert await refused(chat, "ann", "!member set ann role member") == refusal
+    assert await refused(chat, "ann", "!member set ann standing suspended") == refusal
+    assert await refused(chat, "ann", "!member remove ann") == refusal
+    assert await agreed(chat, "ann", "!member set ann share half") == "ann's share is half."
+    assert await agreed(chat, "ann", "!member set ann role admin") == "ann's role is admin."
+
+
+@pytest.mark.parametrize("command", ["set ann role member", "set ann standing suspended", "remove ann"])
+async def test_who_became_the_last_admin_before_the_yes_stays(chat: Chat, command: str) -> None:
+    assert (await chat.say("ann", f"!member {command}")).endswith("Say !yes within 60 s.")
+    await chat.store.write(lambda tx: tx.db.execute("UPDATE members SET role = 'member' WHERE name = 'abe'"))
+    assert await chat.say("ann", "!yes") == "ann is the last admin; make another one first."
+    assert "ann (admin)" in await chat.say("bob", "!member list")
+
+
+async def test_an_identity_that_is_not_theirs_is_not_taken_away(chat: Chat) -> None:
+    assert await refused(chat, "ann", "!member unlink alice net:bob") == "net:bob is not alice's."
+    assert await refused(chat, "ann", "!member unlink alice net:nobody") == "net:nobody is not alice's."
+    assert (await chat.say("ann", "!member unlink bob net:bob")).endswith("Say !yes within 60 s.")
+    await chat.store.write(lambda tx: tx.db.execute("DELETE FROM identities WHERE member = 'bob'"))
+    assert await chat.say("ann", "!yes") == "net:bob is not bob's."
+
+
+async def test_an_only_identity_may_be_given_up(chat: Chat) -> None:
+    await agreed(chat, "bob", "!unlink net")
+    assert "identities: none;" in await chat.say("ann", "!member show bob")
 
 
 async def test_a_member_with_machines_is_not_removed(chat: Chat) -> None:
-    assert await agreed(chat, "ann", "!member remove alice") == "alice still owns ford-3."
+    assert await refused(chat, "ann", "!member remove alice") == "alice still owns ford-3."
     assert await agreed(chat, "ann", "!member remove abe") == "abe is no member any more."
     assert await chat.say("bob", "!member show abe") == ("There is no member “abe”; !member list names them.")
     assert (await chat.say("abe", "!whoami")).startswith("You are a guest")
@@ -304,7 +335,7 @@ async def test_unlink_refuses_before_it_asks(chat: Chat) -> None:
         ("reach -", "Your reach is not set."),
         ("quiet 22:00-07:00", "Your quiet is 22:00-07:00."),
         ("QUIET off", "Your quiet is not set."),
-        ("zone Berlin", "'Berlin' is no time zone; write one like Europe/Berlin"),
+        ("zone Berlin", "“Berlin” is no time zone; write one like Europe/Berlin"),
         ("zone ../../etc/passwd", "is no time zone"),
         ("reach jabber", "You are not known on “jabber”; !whoami names where you are."),
         ("quiet 25:00-07:00", "does not fit; write it like 22:00-07:00"),

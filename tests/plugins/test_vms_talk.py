@@ -98,6 +98,7 @@ async def test_admins_have_the_same_power_but_for_killing_what_is_anothers(chat:
     assert await chat.say("ann", "!vm start ford-9") == "ford-9 is up on ford, sandbox fake."
     assert await chat.say("ann", "!vm stop ford-9") == "Stop ford-9 on ford? Say !yes within 60 s."
     assert (await chat.say("ann", "!yes")).startswith("ford-9 is down")
+    await chat.say("ann", "!vm start ford-9")
     assert await chat.say("ann", "!vm kill ford-9") == (
         "Kill ford-9 of the co-op on ford, whatever is lost? "
         "It needs another admin's yes: !yes 2 within 10 min."
@@ -150,6 +151,38 @@ async def test_what_changed_before_the_yes_is_a_conflict(chat: Chat, verb: str) 
     await chat.store.write(lambda tx: tx.db.execute("UPDATE machines SET share = 'half'"))
     assert await chat.say("alice", "!yes") == f"vm {verb}: it changed since you asked; look, and ask again."
     assert "running" in await chat.say("alice", "!vm show")
+
+
+@pytest.mark.parametrize("verb", ["stop", "reboot", "kill"])
+async def test_of_what_is_down_nobody_is_asked(chat: Chat, verb: str) -> None:
+    assert await chat.say("alice", f"!vm {verb}") == "ford-3 is not running."
+    assert await chat.say("ann", f"!vm {verb} ford-3") == "ford-3 is not running."
+    await up(chat, "alice")
+    chat.hypervisor.crash("ford-3")
+    assert await chat.say("alice", f"!vm {verb}") == "ford-3 is not running."
+    assert await chat.say("alice", "!yes") == "Nothing waits for your yes."
+    assert chat.incidents.reported == []
+
+
+@pytest.mark.parametrize("verb", ["stop", "reboot", "kill"])
+async def test_what_went_down_before_the_yes_is_refused(chat: Chat, verb: str) -> None:
+    await up(chat, "alice")
+    assert (await chat.say("alice", f"!vm {verb}")).endswith("Say !yes within 60 s.")
+    chat.hypervisor.exit("ford-3")
+    assert await chat.say("alice", "!yes") == "ford-3 is not running."
+    newest, asked = (await rows(chat))[:2]
+    assert (asked.kind, asked.command, asked.outcome) == ("asked", f"vm {verb}", "yes of alice")
+    assert (newest.kind, newest.command) == ("refused", f"vm {verb}")
+
+
+@pytest.mark.parametrize("verb", ["stop", "kill"])
+async def test_one_whose_state_cannot_be_told_is_asked_about_and_ended(chat: Chat, verb: str) -> None:
+    await up(chat, "alice")
+    chat.hypervisor.fail_next("inspect", "no /proc")
+    assert (await chat.say("alice", f"!vm {verb}")).endswith("Say !yes within 60 s.")
+    chat.hypervisor.fail_next("inspect", "no /proc")
+    assert (await chat.say("alice", "!yes")).startswith(f"ford-3 is {'down' if verb == 'stop' else 'dead'}")
+    assert chat.incidents.reported == []
 
 
 # --- who may not

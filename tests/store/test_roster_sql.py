@@ -137,15 +137,15 @@ async def test_fields_are_set(store: SqliteStore, bob: Member, field: str, value
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("name", "x", "there is no 'name' to set; there is role, share, standing, zone, reach, quiet"),
+        ("name", "x", "there is no “name” to set; there is role, share, standing, zone, reach, quiet"),
         ("name = 'x' --", "x", "there is no "),
-        ("role", "guest", "'guest' is none of member, admin"),
-        ("role", "-", "'-' is none of member, admin"),
-        ("share", "third", "'third' is none of full, half"),
-        ("standing", "", "'' is none of good, suspended"),
-        ("zone", "Betelgeuse", "'Betelgeuse' is no time zone"),
-        ("quiet", "22-7", "'22-7' does not fit; write it like 22:00-07:00"),
-        ("reach", "a b", "'a b' does not fit"),
+        ("role", "guest", "“guest” is none of member, admin"),
+        ("role", "-", "“-” is none of member, admin"),
+        ("share", "third", "“third” is none of full, half"),
+        ("standing", "", "“” is none of good, suspended"),
+        ("zone", "Betelgeuse", "“Betelgeuse” is no time zone"),
+        ("quiet", "22-7", "“22-7” does not fit; write it like 22:00-07:00"),
+        ("reach", "a b", "“a b” does not fit"),
     ],
 )
 async def test_what_cannot_be_set_is_named(

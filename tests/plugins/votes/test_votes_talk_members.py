@@ -112,8 +112,8 @@ async def test_an_admission_waits_for_an_admin(chat: Chat) -> None:
     zoe = await chat.crew.pipeline.roster.member("zoe")
     assert zoe
     assert (zoe.role, zoe.share) == (Role.MEMBER, Share.FULL)
-    await chat.say("ann", "!vote confirm 1")
-    assert "no effect that waits" in await chat.say("ann", "!yes")
+    assert "no effect that waits" in await chat.say("ann", "!vote confirm 1")
+    assert await chat.say("ann", "!yes") == "Nothing waits for your yes."
 
 
 async def test_asking_somebody_to_leave(chat: Chat) -> None:
@@ -132,8 +132,8 @@ async def test_asking_somebody_to_leave(chat: Chat) -> None:
     assert "[bob] It was not me." in await chat.say("ann", "!vote show 1")
     await later(chat, WEEK + MINUTE)
     assert any("VOTE 1 PASSED: yes 3, no 0" in line for line in await team(chat))
-    await chat.say("ann", "!vote confirm 1")
-    assert "no effect that waits" in await chat.say("ann", "!yes")
+    assert "no effect that waits" in await chat.say("ann", "!vote confirm 1")
+    assert await chat.say("ann", "!yes") == "Nothing waits for your yes."
     await later(chat, WEEK + MINUTE)
     assert any("is in force" in line for line in await team(chat))
     machines = await chat.crew.pipeline.roster.machines()
