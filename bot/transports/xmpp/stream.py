@@ -7,7 +7,7 @@ presences are taken from it before it makes objects of them, and it never connec
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -16,6 +16,7 @@ from slixmpp import ClientXMPP
 from slixmpp.stanza import Iq, Message, Presence
 from slixmpp.util.sasl.client import MECHANISMS, SASLFailed
 from slixmpp.util.sasl.mechanisms import SCRAM
+from slixmpp.xmlstream.tostring import tostring
 
 from bot.config import XmppNetwork
 from bot.errors import TransportFault
@@ -27,8 +28,9 @@ from bot.transports.xmpp.forms import NODE
 from bot.transports.xmpp.stanzas import IQ, MESSAGE, PRESENCE, available, gated, unavailable
 from bot.transports.xmpp.tls import context
 
-PLUGINS = ("xep_0030", "xep_0198", "xep_0199")
-"""Service discovery, stream management, and answers to pings."""
+PLUGINS: Mapping[str, Mapping[str, int]] = {"xep_0030": {}, "xep_0198": {"window": 50}, "xep_0199": {}}
+"""Service discovery, stream management, and answers to pings. Where nobody waits for the server's word on
+what it has, it is asked once for 50 stanzas."""
 
 _LOGINS = frozenset({"PLAIN", *(name for name in MECHANISMS if name.startswith("SCRAM-"))})
 _KINDS = {MESSAGE: Message, PRESENCE: Presence, IQ: Iq}
@@ -118,8 +120,8 @@ class Stream:
         self.client.enable_direct_tls = settings.direct_tls
         self.client.enable_starttls = not settings.direct_tls
         self.client.enable_plaintext = False
-        for name in PLUGINS:
-            self.client.register_plugin(name)
+        for name, options in PLUGINS.items():
+            self.client.register_plugin(name, dict(options))
         self._acks = Acks(self._acknowledge, asyncio.get_running_loop().call_later)
         self.client.plugin["xep_0030"].add_feature(NODE)
         self.client.add_filter("out", self._gate)
@@ -192,13 +194,20 @@ class Stream:
             raise TransportFault(str(self.closed.result()))
 
     def send(self, element: Element, *, confirmed: bool = False) -> bool:
-        """Send a stanza; False while the stream is lost. `confirmed`: the server is to say that it has it."""
+        """Send a stanza; False while the stream is lost. `confirmed`: the server is to say that it has it.
+
+        It goes at once, past the package's queue: that would forget what waits in it when the stream is lost,
+        and takes a turn of the loop.
+        """
         if not self.up:
             return False
         kind: Any = _KINDS[element.tag]
-        self.client.send(kind(self.client, xml=element))
+        stanza = kind(self.client, xml=gated(element))
+        management = self.client.plugin["xep_0198"]
+        management._handle_outgoing(stanza)  # noqa: SLF001 - kept until the server has it, else said again
+        self.client.send_raw(tostring(stanza.xml, xmlns=self.client.default_ns, stream=self.client))
         if confirmed:
-            self.client.send(self.client.plugin["xep_0198"].stanza.RequestAck(self.client))
+            management.request_ack()
         return True
 
     def lost(self, why: str) -> None:
