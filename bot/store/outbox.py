@@ -97,7 +97,8 @@ class Outbox:
         now = self._clock.now()
         try:
             if await self._store.glance(lambda db: notices.expired(db, now)):
-                self.dropped += await self._store.write(lambda tx: notices.drop_expired(tx.db, now))
+                expired = await self._store.write(lambda tx: notices.drop_expired(tx.db, now))
+                self.dropped += expired
             return await self._store.glance(notices.lanes)
         except Exception as error:  # noqa: BLE001 - a full disk or the like must not end the delivery
             self._incidents.report(error, during="a look at the outbox")

@@ -42,6 +42,20 @@ def is_reasoned(mark: re.Match[str]) -> bool:
     return bool(REASONED[mark[1].split()[0].rstrip(":")].match(mark["rest"]))
 
 
+def loses_what_happens_meanwhile(node: ast.AST) -> bool:
+    """Whether a statement reads what others may write, waits, and then writes it."""
+    if isinstance(node, ast.AugAssign):
+        shared = not isinstance(node.target, ast.Name)
+        return shared and any(isinstance(part, ast.Await) for part in ast.walk(node.value))
+    if not isinstance(node, ast.Assign) or isinstance(node.targets[0], ast.Name):
+        return False
+    parts = list(ast.walk(node.value))
+    reads = ast.unparse(node.targets[0]) in {
+        ast.unparse(part) for part in parts if isinstance(part, ast.expr)
+    }
+    return reads and any(isinstance(part, ast.Await) for part in parts)
+
+
 def size(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """How many lines a function has, its docstring apart."""
     doc = function.body[0] if ast.get_docstring(function) else None
@@ -99,6 +113,32 @@ def test_what_counts_as_a_reason(mark: str, reasoned: bool) -> None:  # noqa: FB
 def test_nothing_is_left_for_later() -> None:
     later = [name(path) for path in python_files(*OURS) if "NotImplementedError" in path.read_text("utf-8")]
     assert later == []
+
+
+def test_nothing_is_read_before_a_wait_and_written_after_it() -> None:
+    found = [
+        f"{name(path)}:{node.lineno}"
+        for path in python_files(*OURS)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if loses_what_happens_meanwhile(node)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "loses"),
+    [
+        ("self.count += await more()", True),
+        ("self.rest = self.rest[1:] + await more()", True),
+        ("counts[name] += len(await more())", True),
+        ("self.first = self.second + await more()", False),
+        ("count += await more()", False),
+        ("self.count += more()", False),
+    ],
+)
+def test_what_loses_an_update(line: str, loses: bool) -> None:  # noqa: FBT001 - a table's column
+    function = ast.parse(f"async def f():\n    {line}").body[0]
+    assert any(map(loses_what_happens_meanwhile, ast.walk(function))) is loses
 
 
 def test_no_package_has_lost_its_init() -> None:

@@ -161,11 +161,12 @@ class XmppSide:
     transport: Transport = field(init=False)
     room: Place = field(default=Place("jabber", ROOM))
     absent: Identity = field(default=Identity("jabber", IdentityKind.XMPP_JID, "nobody@ford.test"))
+    pace: object = "off"
     _task: asyncio.Task[None] | None = None
     _open: list[Element] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        table = {"kind": "xmpp", "jid": "eddie@ford.test", "rooms": (ROOM,), "pace": "off"}
+        table = {"kind": "xmpp", "jid": "eddie@ford.test", "rooms": (ROOM,), "pace": self.pace}
         self._made = XmppTransport(
             "jabber",
             XmppNetwork.model_validate(table),

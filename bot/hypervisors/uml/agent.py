@@ -138,7 +138,8 @@ class Agent:
         while True:
             line, newline, rest = self._rest.partition(b"\n")
             if not newline:
-                self._rest = self._rest[-_CHUNK:] + await self._read()
+                more = await self._read()
+                self._rest = self._rest[-_CHUNK:] + more
                 continue
             self._rest = rest
             match = _LINE.fullmatch(line)

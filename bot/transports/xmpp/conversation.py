@@ -180,7 +180,8 @@ class Conversation:
         heard, message = turn.item.heard, turn.item.message
         answers = self._answers(heard, message, turn.pass_on)
         reply = await self.road.handle(message, answers.report)
-        self.dropped += not await answers.give(reply)
+        given = await answers.give(reply)
+        self.dropped += not given
 
     def _answers(self, heard: _Heard, message: Message, pass_on: Callable[[], None]) -> Answers:
         found, spawn = self._addresses(heard), self.queues.spawn
