@@ -95,5 +95,5 @@ def declared(text: str, zone: str) -> When:
     """
     when = parse(text, zone=zone, now=_BEFORE_ALL)
     if when.after(_EPOCH) is None:
-        raise Usage(f'"{text}" depends on when it is read; write it like on 2026-12-24 18:00')
+        raise Usage(f"“{text}” depends on when it is read; write it like on 2026-12-24 18:00")
     return when

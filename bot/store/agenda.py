@@ -252,7 +252,7 @@ def _canonical(plan: Plan, when: When) -> Plan:
 def _following(when: When, at: datetime) -> datetime:
     following = when.after(at)
     if following is None:
-        raise Usage(f'"{when.text}" never comes.')
+        raise Usage(f"“{when.text}” never comes.")
     return following
 
 

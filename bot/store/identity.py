@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from bot.core.words import quoted
 from bot.errors import Usage
 from bot.model import Identity, IdentityKind
 
@@ -19,7 +20,7 @@ def parse_identity(text: str, networks: Mapping[str, str]) -> Identity:
     network, colon, subject = text.strip().partition(":")
     network, subject = network.strip().lower(), subject.strip()
     if not colon or not subject:
-        raise Usage(f"an identity is written NETWORK:SUBJECT, like {_example(networks)}, not {text!r}")
+        raise Usage(f"an identity is written NETWORK:SUBJECT, like {_example(networks)}, not {quoted(text)}")
     match networks.get(network):
         case "irc":
             return Identity(network, IdentityKind.IRC_ACCOUNT, _account(subject))
@@ -28,7 +29,7 @@ def parse_identity(text: str, networks: Mapping[str, str]) -> Identity:
         case "console":
             return Identity(network, IdentityKind.CONSOLE, _account(subject))
     known = ", ".join(sorted(networks)) or "none: the config has no [networks.NAME]"
-    raise Usage(f"no network is called {network!r}; there is {known}")
+    raise Usage(f"no network is called {quoted(network)}; there is {known}")
 
 
 def _example(networks: Mapping[str, str]) -> str:
@@ -39,7 +40,7 @@ def _example(networks: Mapping[str, str]) -> str:
 
 def _account(subject: str) -> str:
     if not _ACCOUNT.fullmatch(subject):
-        raise Usage(f"{subject!r} is no services account: give its bare name, no hostmask")
+        raise Usage(f"{quoted(subject)} is no services account: give its bare name, no hostmask")
     return subject.lower()
 
 
@@ -50,7 +51,7 @@ def _bare_jid(subject: str) -> str:
         jid = JID(subject)
         bare, local = str(jid.bare), str(jid.local)
     except (InvalidJID, ValueError) as error:
-        raise Usage(f"{subject!r} is no Jabber address: write it like alice@example.org") from error
+        raise Usage(f"{quoted(subject)} is no Jabber address: write it like alice@example.org") from error
     if not local:
-        raise Usage(f"{subject!r} is a server: write the address like alice@example.org")
+        raise Usage(f"{quoted(subject)} is a server: write the address like alice@example.org")
     return bare

@@ -201,7 +201,7 @@ def _rule(text: str, member: Member, about: About, clock: Clock, settings: Setti
     least = timedelta(minutes=settings.shortest_minutes)
     if any(later - earlier < least for earlier, later in pairwise(dates)):
         raise Usage(
-            f'"{text}" is too often: at most every {counted(settings.shortest_minutes, "minute")} here.'
+            f"“{text}” is too often: at most every {counted(settings.shortest_minutes, 'minute')} here."
         )
     return rule
 

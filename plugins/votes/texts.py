@@ -20,6 +20,7 @@ PATIENT = timedelta(hours=24)
 """While a ballot stays open at least so long, nobody is woken for it."""
 
 _MINUTE = 60
+_INNER = str.maketrans("“”", "''")
 
 HOW = {
     "yesno": "yes|no|abstain",
@@ -52,7 +53,7 @@ def title(motion: Motion) -> str:
 
 def quoted(text: str, most: int = WORDS) -> str:
     """Return words of people's in quotes that they cannot close."""
-    return f'"{short(" ".join(text.split()), most).replace(chr(34), chr(39))}"'
+    return f"“{short(' '.join(text.split()), most).translate(_INNER)}”"
 
 
 def at(instant: datetime) -> str:

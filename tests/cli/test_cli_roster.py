@@ -28,7 +28,7 @@ def test_nothing_is_half_done(shell: Shell) -> None:
     assert shell.wrong("member", "add", "bob", "--identity", "oftc:alice") == "oftc:alice is alice's already."
     assert "bob" not in shell.ok("member", "list")
     assert shell.wrong("member", "add", "bob", "--identity", "efnet:bob").startswith(
-        "no network is called 'efnet'"
+        "no network is called “efnet”"
     )
 
 

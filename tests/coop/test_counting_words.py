@@ -42,17 +42,17 @@ def test_a_ranking(text: str, groups: tuple[tuple[int, ...], ...]) -> None:
     [
         ("", "the ballot is empty"),
         ("  ", "the ballot is empty"),
-        ("1-2", '"1-2" is no option (A, B, C)'),
-        ("A>yse", '"yse" is no option (A, B, C)'),
-        ("A>A", '"A" stands there twice'),
-        ("A=B>C=B", '"B" stands there twice'),
+        ("1-2", "“1-2” is no option (A, B, C)"),
+        ("A>yse", "“yse” is no option (A, B, C)"),
+        ("A>A", "“A” stands there twice"),
+        ("A=B>C=B", "“B” stands there twice"),
         ("A>>B", "an option is missing"),
         ("A>", "an option is missing"),
         ("A=", "an option is missing"),
-        ("A,B", '"A,B" is no option (A, B, C)'),
-        ("\u0410>B", '"\u0410" only looks like "A": it has U+0410 CYRILLIC CAPITAL LETTER A'),
-        ("A\u200b", '"A\u200b" only looks like "A": it has U+200B ZERO WIDTH SPACE'),
-        ("x" * 99, f'"{"x" * 40}..." is no option (A, B, C)'),
+        ("A,B", "“A,B” is no option (A, B, C)"),
+        ("\u0410>B", "“\u0410” only looks like “A”: it has U+0410 CYRILLIC CAPITAL LETTER A"),
+        ("A\u200b", "“A\u200b” only looks like “A”: it has U+200B ZERO WIDTH SPACE"),
+        ("x" * 99, f"“{'x' * 40}…” is no option (A, B, C)"),
     ],
 )
 def test_a_wrong_word_of_a_ranking_is_named(text: str, fault: str) -> None:
@@ -69,8 +69,8 @@ def test_an_approval() -> None:
     [
         ("", "the ballot is empty"),
         ("A,", "an option is missing"),
-        ("A,a", '"A" stands there twice'),
-        ("A>B", '"A>B" is no option (A, B, C)'),
+        ("A,a", "“A” stands there twice"),
+        ("A>B", "“A>B” is no option (A, B, C)"),
     ],
 )
 def test_a_wrong_word_of_an_approval_is_named(text: str, fault: str) -> None:
@@ -85,14 +85,14 @@ def test_a_choice() -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("yse", '"yse" is no choice (yes, no, abstain)'),
+        ("yse", "“yse” is no choice (yes, no, abstain)"),
         ("", "the ballot is empty"),
         ("y", None),
         ("+1", None),
     ],
 )
 def test_a_wrong_choice_is_named(text: str, fault: str | None) -> None:
-    with wrong(fault or f'"{text}" is no choice (yes, no, abstain)'):
+    with wrong(fault or f"“{text}” is no choice (yes, no, abstain)"):
         choice(text)
 
 
@@ -101,7 +101,7 @@ def test_names_are_found_in_any_case_unless_case_tells_them_apart() -> None:
     assert NAMES.find("ANNA") == 1
     both = options(["a", "A"])
     assert (both.find("a"), both.find("A"), len(both)) == (0, 1, 2)
-    with wrong('"\uff41" only looks like "a": it has U+FF41 FULLWIDTH LATIN SMALL LETTER A'):
+    with wrong("“\uff41” only looks like “a”: it has U+FF41 FULLWIDTH LATIN SMALL LETTER A"):
         both.find("\uff41")
 
 
@@ -113,9 +113,9 @@ def test_an_option_may_have_a_short_name_too() -> None:
 
 
 def test_only_some_of_many_options_are_listed() -> None:
-    with wrong('"x" is no option (o0, o1, o2, o3, o4, o5, o6, o7, ...)'):
+    with wrong("“x” is no option (o0, o1, o2, o3, o4, o5, o6, o7, ...)"):
         options([f"o{n}" for n in range(9)]).find("x")
-    with wrong(f'"x" is no option ({"y" * 40}...)'):
+    with wrong(f"“x” is no option ({'y' * 40}…)"):
         options(["y" * 50]).find("x")
 
 
@@ -125,10 +125,10 @@ def test_only_some_of_many_options_are_listed() -> None:
         ([], "there are no options"),
         (["A"] * 101, "101 options are too many: at most 100"),
         (["A", " "], "option 2 has no name"),
-        (["A", " A "], 'option " A " stands there twice'),
-        (["A>B"], 'option "A>B" has a ">", which parts options'),
-        (["A", "B=C"], 'option "B=C" has a "=", which parts options'),
-        (["Berg, Anna"], 'option "Berg, Anna" has a ",", which parts options'),
+        (["A", " A "], "option “ A ” stands there twice"),
+        (["A>B"], "option “A>B” has a “>”, which parts options"),
+        (["A", "B=C"], "option “B=C” has a “=”, which parts options"),
+        (["Berg, Anna"], "option “Berg, Anna” has a “,”, which parts options"),
     ],
 )
 def test_what_cannot_be_an_option(names: list[str], fault: str) -> None:
@@ -144,13 +144,13 @@ def test_where_a_comma_parts_nothing_a_name_may_hold_it() -> None:
 @pytest.mark.parametrize(
     ("names", "fault"),
     [
-        (["A", "\u0410"], 'the options "A" and "\u0410" look alike'),
-        (["Anna", "anna"], 'the options "Anna" and "anna" look alike'),
-        (["\xc5sa", "Asa"], 'the options "\xc5sa" and "Asa" look alike'),
-        (["Abstain"], 'no option can be named "Abstain": it is a word of the ballot'),
-        (["n\u043e"], 'no option can be named "n\u043e": it is a word of the ballot'),
-        (["retract"], 'no option can be named "retract": it is a word of the ballot'),
-        (["A", "A=C"], 'option "A=C" has a "=", which parts options'),
+        (["A", "\u0410"], "the options “A” and “\u0410” look alike"),
+        (["Anna", "anna"], "the options “Anna” and “anna” look alike"),
+        (["\xc5sa", "Asa"], "the options “\xc5sa” and “Asa” look alike"),
+        (["Abstain"], "no option can be named “Abstain”: it is a word of the ballot"),
+        (["n\u043e"], "no option can be named “n\u043e”: it is a word of the ballot"),
+        (["retract"], "no option can be named “retract”: it is a word of the ballot"),
+        (["A", "A=C"], "option “A=C” has a “=”, which parts options"),
     ],
 )
 def test_what_a_motion_cannot_offer(names: list[str], fault: str) -> None:
@@ -172,13 +172,13 @@ def test_a_strict_ranking(text: str, kept: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(("text", "equal"), [("A=B>C", "A=B"), ("B=C", "B=C"), ("B=A", "A=B")])
 def test_equal_ranks_are_named_where_they_cannot_be_counted(text: str, equal: str) -> None:
-    with wrong(f'"{equal}" rank equally, which this method cannot count'):
+    with wrong(f"“{equal}” rank equally, which this method cannot count"):
         strict(ranking(text, ABC), ABC)
 
 
 def test_the_first_choice_of_a_ranking() -> None:
     assert [first(ranking(text, ABC), ABC) for text in ("B", "C>A=B", "A>B>C")] == [1, 2, 0]
-    with wrong('"A=B" share the first place: name one option'):
+    with wrong("“A=B” share the first place: name one option"):
         first(ranking("A=B>C", ABC), ABC)
 
 
@@ -200,13 +200,13 @@ def test_a_tally_sheets_line(text: str, groups: tuple[tuple[int, ...], ...]) -> 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("12", '"12" has 2 ranks for 3 options'),
-        ("1234", '"1234" has 4 ranks for 3 options'),
+        ("12", "“12” has 2 ranks for 3 options"),
+        ("1234", "“1234” has 4 ranks for 3 options"),
         ("", "the ballot is empty"),
-        ("1 2", '" " in "1 2" is no rank (1-9, A-Z or -)'),
-        ("102", '"0" in "102" is no rank (1-9, A-Z or -)'),
-        ("1\u0662-", '"\u0662" in "1\u0662-" is no rank (1-9, A-Z or -)'),
-        ("1>2", '">" in "1>2" is no rank (1-9, A-Z or -)'),
+        ("1 2", "“ ” in “1 2” is no rank (1-9, A-Z or -)"),
+        ("102", "“0” in “102” is no rank (1-9, A-Z or -)"),
+        ("1\u0662-", "“\u0662” in “1\u0662-” is no rank (1-9, A-Z or -)"),
+        ("1>2", "“>” in “1>2” is no rank (1-9, A-Z or -)"),
     ],
 )
 def test_a_wrong_rank_of_a_tally_sheet_is_named(text: str, fault: str) -> None:
@@ -215,8 +215,8 @@ def test_a_wrong_rank_of_a_tally_sheet_is_named(text: str, fault: str) -> None:
 
 
 def test_words_are_shown_short() -> None:
-    assert shown("a" * 40) == f'"{"a" * 40}"'
-    assert shown("a" * 41) == f'"{"a" * 40}..."'
+    assert shown("a" * 40) == f"“{'a' * 40}”"
+    assert shown("a" * 41) == f"“{'a' * 40}…”"
 
 
 @given(st.text(max_size=20), st.sampled_from(["ranking", "approval", "sheet", "choice"]))

@@ -174,7 +174,7 @@ def refused(plugin: Plugin, table: dict[str, object] | None = None) -> str:
 
 
 def test_what_is_wrong_stops_the_start_and_is_named() -> None:
-    assert refused(digest("every frday 03:00")).startswith('plugin news: tell: "frday" is no day')
+    assert refused(digest("every frday 03:00")).startswith("plugin news: tell: “frday” is no day")
     assert "depends on when it is read" in refused(digest("in 3h"))
     assert refused(digest(most=0)) == "plugin news: tell: most is at least 1, and grace at least 0 seconds"
     plugin = digest()

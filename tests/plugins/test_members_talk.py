@@ -213,7 +213,7 @@ async def test_guests_learn_nothing_of_the_roster(chat: Chat, command: str) -> N
         ("add co-op", "is no member's name"),
         ("identity alice", "identity is missing. Usage: !member identity MEMBER IDENTITY"),
         ("identity alice alice", "an identity is written NETWORK:SUBJECT"),
-        ("identity alice oftc:alice", "no network is called 'oftc'; there is jabber, net"),
+        ("identity alice oftc:alice", "no network is called “oftc”; there is jabber, net"),
         ("identity alice net:bob", "net:bob is bob's already."),
         ("identity alice jabber:server", "is a server"),
         ("show", "member is missing."),

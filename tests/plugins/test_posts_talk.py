@@ -109,8 +109,8 @@ WRONG = [
     ("post add every friday 18:00", "The time and the text are parted by |: !post add every friday"),
     ("post add | x", "A time and a text are needed"),
     ("post add in 1h |  ", "A time and a text are needed"),
-    ("post add every freitag 18:00 | x", '"freitag" is no day'),
-    ("post add every 10 sec | x", '"10 sec" is more often than every minute'),
+    ("post add every freitag 18:00 | x", "“freitag” is no day"),
+    ("post add every 10 sec | x", "“10 sec” is more often than every minute"),
     ("post add in 1h | {secret}", "{secret} is no field: there are {date}"),
     ("post add in 1h | {machine.name}", "{machine.name} is no field"),
     ("post add in 1h | {date:%s}", "{date:%s} is no field"),
@@ -360,10 +360,10 @@ WINDOWS = [
     ("zaphod 18:00-20:00 x", "There is no host “zaphod”: there is ford."),
     ("ford 18-20 x", "“18-20” is no FROM-TO"),
     ("ford today 2026-12-24T18:00-20:00 x", "is no FROM-TO"),
-    ("ford 18:00-25:00 x", '"25:00" is no time of day'),
+    ("ford 18:00-25:00 x", "“25:00” is no time of day"),
     ("ford today 18:00-20:00", "Say what is done then"),
-    ("ford today 10:00-20:00 x", '"today 10:00" is over'),
-    ("ford 2026-12-24T18:00-2026-12-24T18:00 x", '"2026-12-24 18:00" is over'),
+    ("ford today 10:00-20:00 x", "“today 10:00” is over"),
+    ("ford 2026-12-24T18:00-2026-12-24T18:00 x", "“2026-12-24 18:00” is over"),
     ("ford 2026-12-24T18:00-2027-12-24T18:00 x", "is longer than 31 days"),
     (f"ford 18:00-20:00 {'x' * 2000}", "That is 2000 characters"),
 ]
@@ -433,7 +433,7 @@ async def test_meetings_are_told_24_h_and_1_h_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"digest": {"when": "every foo 9:00"}}, '"foo" is no day'),
+        ({"digest": {"when": "every foo 9:00"}}, "“foo” is no day"),
         ({"digest": {"when": "every mon 9:00", "where": "nowhere"}}, "nowhere is no place"),
         ({"meetings": [{"name": "", "when": "every mon 9:00"}]}, "meetings"),
         ({"meetings": [{"name": "x", "when": "in 3h"}]}, "depends on when it is read"),

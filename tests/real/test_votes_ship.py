@@ -205,8 +205,8 @@ async def proposed(them: Crew) -> None:
     them.alice.say("!propose policy Buy 8 GiB RAM | As we swap.")
     await them.alice.expect(r":\S+ PRIVMSG #ford :.*Motion 1 .*")
     them.bob.say("!second 1")
-    await them.bob.expect(rf":\S+ PRIVMSG #ford :VOTE 1 open: \"Buy 8 GiB RAM\" .*{CHAIN}")
-    await them.carol.hears(rf"VOTE 1 open: \"Buy 8 GiB RAM\" by alice, seconded bob.*{CHAIN}")
+    await them.bob.expect(rf":\S+ PRIVMSG #ford :VOTE 1 open: “Buy 8 GiB RAM” .*{CHAIN}")
+    await them.carol.hears(rf"VOTE 1 open: “Buy 8 GiB RAM” by alice, seconded bob.*{CHAIN}")
 
 
 async def recorded(who: Person, words: str) -> None:

@@ -426,7 +426,7 @@ async def test_a_refusal_pauses_and_is_told(make: Make) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        ("rule = 'every blue moon UTC'", '"blue"'),
+        ("rule = 'every blue moon UTC'", "“blue”"),
         ("places = '[7]'", "its row cannot be read: 7 is no place"),
         ("since = 'then'", "its row cannot be read: 'then' is no instant"),
         ("owner = 'zed'", "zed is no member any more"),

@@ -78,7 +78,7 @@ def options(names: Sequence[str], *, signs: str = SIGNS) -> Options:
         if not name.strip():
             raise Usage(f"option {number + 1} has no name")
         if bad := [sign for sign in signs if sign in name]:
-            raise Usage(f'option {shown(name)} has a "{bad[0]}", which parts options')
+            raise Usage(f"option {shown(name)} has a “{bad[0]}”, which parts options")
         if name.strip() in exact:
             raise Usage(f"option {shown(name)} stands there twice")
         exact[name.strip()] = number
@@ -160,14 +160,14 @@ def sheet(text: str, size: int) -> Ranking:
         if rank == _NOTHING:
             continue
         if rank == "0" or not (rank.isascii() and rank.isalnum()):
-            raise Usage(f'"{rank}" in {shown(ranks)} is no rank (1-9, A-Z or -)')
+            raise Usage(f"{shown(rank)} in {shown(ranks)} is no rank (1-9, A-Z or -)")
         places.setdefault(int(rank, 36), []).append(option)
     return tuple(tuple(places[place]) for place in sorted(places))
 
 
 def shown(word: str) -> str:
     """Return people's words in quotes, cut if long."""
-    return f'"{word}"' if len(word) <= _WORD else f'"{word[:_WORD]}..."'
+    return f"“{word}”" if len(word) <= _WORD else f"“{word[:_WORD]}…”"
 
 
 def _not_empty(text: str) -> None:
@@ -184,7 +184,7 @@ def _once(named: Sequence[int], of: Options) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    words = [name if len(name) <= _WORD else f"{name[:_WORD]}..." for name in names[:_LISTED]]
+    words = [name if len(name) <= _WORD else f"{name[:_WORD]}…" for name in names[:_LISTED]]
     return ", ".join([*words, *(["..."] if len(names) > _LISTED else [])])
 
 

@@ -16,7 +16,7 @@ _SHOWN = 60
 
 def quoted(word: str) -> str:
     """Return a word as it was typed, in quotes, cut where nobody would read on."""
-    return f'"{word}"' if len(word) <= _SHOWN else f'"{word[:_SHOWN]}…"'
+    return f"“{word}”" if len(word) <= _SHOWN else f"“{word[:_SHOWN]}…”"
 
 
 def zone_named(name: str) -> ZoneInfo:

@@ -30,7 +30,7 @@ def test_the_last_valid_ballot_counts(house: House) -> None:
     house.opened()
     house.vote("alice", "no")
     house.vote("alice", " YES ", reason="we swap")
-    with refuses(Usage, '"yse" is no choice (yes, no, abstain)'):
+    with refuses(Usage, "“yse” is no choice (yes, no, abstain)"):
         house.vote("alice", "yse")
     cast = house.motion.ballots["alice"]
     assert (cast.words, cast.reason, len(house.motion.ballots)) == ("yes", "we swap", 1)
@@ -293,11 +293,11 @@ def test_a_ballot_has_one_written_form(house: House, method: str, words: str, re
 @pytest.mark.parametrize(
     ("method", "words", "said"),
     [
-        ("schulze", "1-2", '"1-2" is no option (A, B, C)'),
+        ("schulze", "1-2", "“1-2” is no option (A, B, C)"),
         ("schulze", "", "the ballot is empty"),
-        ("irv", "A=B>C", '"A=B" rank equally'),
-        ("plurality", "A=B", '"A=B" share the first place'),
-        ("approval", "A,A", '"A" stands there twice'),
+        ("irv", "A=B>C", "“A=B” rank equally"),
+        ("plurality", "A=B", "“A=B” share the first place"),
+        ("approval", "A,A", "“A” stands there twice"),
     ],
 )
 def test_a_wrong_ballot_is_named_and_changes_nothing(

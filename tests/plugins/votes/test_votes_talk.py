@@ -29,17 +29,17 @@ from tests.plugins.votes.talking import (
 async def test_a_motion_from_its_proposal_to_its_certificate(chat: Chat) -> None:
     assert await chat.say("alice", "!vote list") == "No motion yet: !propose policy TITLE | TEXT"
     said = await chat.say("alice", "!propose policy Buy 8 GiB RAM | As we swap.")
-    assert said == 'Motion 1 "Buy 8 GiB RAM" (policy): it needs 1 second by others: !second 1'
+    assert said == "Motion 1 “Buy 8 GiB RAM” (policy): it needs 1 second by others: !second 1"
     (line,) = await team(chat)
     assert CHAIN.sub("", line) == (
-        'VOTE 1 proposed: "Buy 8 GiB RAM" by alice (policy). '
+        "VOTE 1 proposed: “Buy 8 GiB RAM” by alice (policy). "
         "It needs 1 second by Sun 29 Nov 12:00 UTC: !second 1"
     )
     assert "You second motion 1" in await chat.say("bob", "!second 1")
     (line,) = await team(chat)
     assert CHAIN.search(line)
     assert CHAIN.sub("", line) == (
-        'VOTE 1 open: "Buy 8 GiB RAM" by alice, seconded bob. policy: more than 1/2 of the votes cast, '
+        "VOTE 1 open: “Buy 8 GiB RAM” by alice, seconded bob. policy: more than 1/2 of the votes cast, "
         "quorum 1/3. Closes Sun 29 Nov 12:00 UTC (in 7 d). !vote 1 yes|no|abstain"
     )
     assert await chat.say("alice", "!vote 1 yes because we swap") == "Recorded: vote 1, yes by alice."
@@ -59,7 +59,7 @@ async def test_a_motion_from_its_proposal_to_its_certificate(chat: Chat) -> None
     again = await chat.say("bob", "!vote recount 1")
     assert "PASSED: yes 3, no 1" in again
     assert "Recounted as announced" in again
-    assert (await chat.say("bob", "!vote list")).startswith('1 passed: "Buy 8 GiB RAM" by alice (policy)')
+    assert (await chat.say("bob", "!vote list")).startswith("1 passed: “Buy 8 GiB RAM” by alice (policy)")
     assert "Not counted, vote 1: Motion 1 is closed." in await chat.say("abe", "!vote 1 no")
 
 
@@ -75,12 +75,12 @@ async def test_each_line_fits_irc_whatever_people_write(chat: Chat) -> None:
 
 
 WRONG = [
-    ("vote 1 yse", '"yse" is no choice'),
-    ("vote 1 1-2", '"1-2" is no choice'),
+    ("vote 1 yse", "“yse” is no choice"),
+    ("vote 1 1-2", "“1-2” is no choice"),
     ("vote 1", "say what you vote: !vote 1 yes|no|abstain"),
-    ("vote 1-2", '"1-2" is no choice'),
-    ("vote 1 уes", '"уes" is no choice'),  # noqa: RUF001 - the first letter is a foreign one
-    ("vote 1 yes no", '"yes no" is no choice'),
+    ("vote 1-2", "“1-2” is no choice"),
+    ("vote 1 уes", "“уes” is no choice"),  # noqa: RUF001 - the first letter is a foreign one
+    ("vote 1 yes no", "“yes no” is no choice"),
     ("vote 1 because of it", "say what you vote"),
 ]
 
@@ -95,7 +95,7 @@ async def test_a_wrong_ballot_changes_nothing_and_is_told_why(chat: Chat) -> Non
         assert (await chat.say("bob", f"!{line}")).startswith(f"Not counted, vote 1: {why}"), line
     await chat.say("bob", "!vote 1 no")
     for line, _ in WRONG:
-        assert (await chat.say("bob", f"!{line}")).endswith('Your earlier "no" stands.'), line
+        assert (await chat.say("bob", f"!{line}")).endswith("Your earlier “no” stands."), line
     assert "you voted no at" in await chat.say("bob", "!vote mine 1")
     assert await chat.say("bob", "!vote 9 yes") == "There is no motion 9; !vote list names them."
     assert "no motion of that number" in await chat.say("bob", "!vote 99999999999999 yes")

@@ -40,7 +40,7 @@ async def test_two_proposals_on_one_subject(chat: Chat) -> None:
     assert "!vote 1 B>A=C" in (await team(chat))[-1]
     assert "Options: motion, amendment-1, no change." in await chat.say("ann", "!vote show 1")
     assert "stands there twice" in await chat.say("ann", "!vote 1 motion>motion")
-    assert '"A" is no option' in await chat.say("ann", "!vote 1 A>A")
+    assert "“A” is no option" in await chat.say("ann", "!vote 1 A>A")
     everybody = "amendment-1>motion>none"
     await vote(chat, alice="motion", bob=everybody, ann=everybody, abe=everybody)
     assert "VOTE 1 PASSED: amendment-1" in (await team(chat))[-1]
@@ -58,8 +58,8 @@ async def test_amendments_are_accepted_dropped_and_seconds_taken_back(chat: Chat
     assert "have not seconded" in await chat.say("bob", "!vote unsecond 1")
     assert "[alice] Red." in await chat.say("bob", "!vote show 1")
     assert await chat.say("bob", "!withdraw 1") == "Only its proposer withdraws a motion."
-    assert 'Motion 1 "Tea" is withdrawn.' in await chat.say("alice", "!withdraw 1")
-    assert 'VOTE 1 WITHDRAWN: "Tea" (by alice)' in (await team(chat))[-1]
+    assert "Motion 1 “Tea” is withdrawn." in await chat.say("alice", "!withdraw 1")
+    assert "VOTE 1 WITHDRAWN: “Tea” (by alice)" in (await team(chat))[-1]
     assert await chat.say("ann", "!vote cert 1") == (
         "Motion 1 has no count: it was withdrawn before its ballot opened, by alice."
     )
@@ -68,7 +68,7 @@ async def test_amendments_are_accepted_dropped_and_seconds_taken_back(chat: Chat
 async def test_options_that_cannot_be(chat: Chat) -> None:
     for options, why in (
         ("abstain, tea", "is a word of the ballot"),
-        ("a>b, tea", 'has a ">"'),
+        ("a>b, tea", "has a “>”"),
         ("tea, tea", "twice"),
         ("alice, аlice", "look alike"),  # noqa: RUF001 - the first letter of the second is a foreign one
         ("", "Say what there is to choose from"),
@@ -76,8 +76,8 @@ async def test_options_that_cannot_be(chat: Chat) -> None:
         assert why in await chat.say("alice", f"!propose elect Cook | {options}"), options
     await on_ballot(chat, "elect Cook | alice, bob")
     answers = await vote(chat, bob="аlice")  # noqa: RUF001 - a foreign letter
-    assert 'only looks like "alice"' in answers[0]
-    assert '"A" is no option' in (await vote(chat, bob="1 A>A"))[0]
+    assert "only looks like “alice”" in answers[0]
+    assert "“A” is no option" in (await vote(chat, bob="1 A>A"))[0]
 
 
 async def test_ends(chat: Chat) -> None:
@@ -169,7 +169,7 @@ async def test_what_silence_passes(chat: Chat) -> None:
     assert await chat.say("bob", "!object 2") == "An objection needs a reason."
     said = await chat.say("bob", "!object 2 I need them")
     assert "Motion 2 is an ordinary one of type policy now: it needs 1 second" in said
-    assert 'objected to by "bob: I need them"' in (await team(chat))[-1]
+    assert "objected to by “bob: I need them”" in (await team(chat))[-1]
     await chat.say("ann", "!second 2")
     await vote(chat, alice="yes", bob="no", ann="no", abe="no")
     assert "VOTE 2 FAILED: yes 1, no 3" in (await team(chat))[-1]
@@ -209,8 +209,8 @@ async def test_an_appeal_is_decided_by_others(chat: Chat) -> None:
     assert "no result" in await chat.say("bob", "!vote appeal 1 again")
     await chat.say("ann", "!second 2")
     await vote(chat, alice="2 no", bob="2 yes", ann="2 yes", abe="2 yes")
-    assert 'VOTE 1 ANNULLED on appeal, by motion 2: "Buy 8 GiB RAM"' in " ".join(await team(chat))
-    assert '1 annulled: "Buy 8 GiB RAM"' in await chat.say("bob", "!vote list")
+    assert "VOTE 1 ANNULLED on appeal, by motion 2: “Buy 8 GiB RAM”" in " ".join(await team(chat))
+    assert "1 annulled: “Buy 8 GiB RAM”" in await chat.say("bob", "!vote list")
 
 
 async def test_an_admin_annuls_with_a_reason(chat: Chat) -> None:
@@ -228,7 +228,7 @@ async def test_others_learn_how_many_are_open(chat: Chat) -> None:
     await chat.say("bob", "!propose policy Paint it")
     assert await chat.crew.hub(StatusPart()) == ("1 open vote",)
     (line,) = [part for part in await chat.crew.hub(DigestPart()) if part and "votes:" in part]
-    assert line == 'votes: 1 "Buy 8 GiB RAM" until Sun 29 Nov 12:00 UTC (in 7 d); 1 motion on the way'
+    assert line == "votes: 1 “Buy 8 GiB RAM” until Sun 29 Nov 12:00 UTC (in 7 d); 1 motion on the way"
     await chat.say("ann", "!announce open: {open_votes}")
     assert (ROOM, "[ann] open: 1") in await chat.told()
 

@@ -103,7 +103,7 @@ def test_it_needs_a_reason(vetoable: House, reason: str) -> None:
 
 def test_it_is_no_choice_where_the_rules_know_none(house: House) -> None:
     house.opened()
-    with refuses(Usage, '"veto" is no choice (yes, no, abstain)'):
+    with refuses(Usage, "“veto” is no choice (yes, no, abstain)"):
         house.vote("marvin", "veto", reason="it is a trap")
     assert "vetoes" not in certify((house.close(), house.records)[1])
     assert "veto" not in house.motion.voting.rules.veto_rule
@@ -129,19 +129,19 @@ def test_a_ballot_of_several_options_is_not_vetoed_even_if_the_rules_came_to_kno
     motion = house.tick(until - house.now)
     assert (motion.voting.method, motion.takes_vetoes) == ("schulze", False)
     assert "veto" not in stage(motion, house.records[-1], house.now)
-    with refuses(Usage, '"veto"'):
+    with refuses(Usage, "“veto”"):
         house.vote("alice", "veto", reason="no")
     assert house.close().ended.end is End.NO_QUORUM
 
 
 def test_what_is_said_of_many_long_vetoes_fits_a_line(vetoable: House) -> None:
     for name in NAMES:
-        vetoable.vote(name, "veto", reason='"Å" ' * 200)
+        vetoable.vote(name, "veto", reason="“Å” " * 200)
     closed = vetoable.tick()
     said = stage(closed, vetoable.records[-1], vetoable.now)
     assert len(said.encode()) <= LONGEST + 20
     assert CHAIN.search(said)
-    assert "VETOED: yes 0, no 6, abstain 0, veto by alice and 5 more because \"'Å' 'Å'" in said
+    assert "VETOED: yes 0, no 6, abstain 0, veto by alice and 5 more because “'Å' 'Å'" in said
     assert "6 <= 0 no" in result(closed)
 
 
@@ -177,14 +177,14 @@ async def test_a_motion_from_its_proposal_to_its_veto(chat: Chat) -> None:
     why = "Not counted, vote 1: A veto needs a reason: !vote 1 veto because REASON."
     for bare in ("veto", "veto because", "veto because  "):
         assert await chat.say("abe", f"!vote 1 {bare}") == why
-    assert '"vetoo because" is no choice' not in await chat.say("abe", "!vote 1 vetoo")
-    assert '"vetoo" is no choice (yes, no, abstain, veto)' in await chat.say("abe", "!vote 1 vetoo")
+    assert "“vetoo because” is no choice" not in await chat.say("abe", "!vote 1 vetoo")
+    assert "“vetoo” is no choice (yes, no, abstain, veto)" in await chat.say("abe", "!vote 1 vetoo")
     assert "3 of 4 voted" in await chat.say("abe", "!vote show 1")
     said = await chat.say("abe", '!vote 1 veto because it is "a trap"')
     assert said == "Recorded: vote 1, veto by abe."
     (line,) = await team(chat)
     assert line.startswith(
-        "VOTE 1 VETOED: yes 3, no 1, abstain 0, veto by abe because \"it is 'a trap'\"; 4*3=12 >= 1*4=4 yes; "
+        'VOTE 1 VETOED: yes 3, no 1, abstain 0, veto by abe because “it is "a trap"”; 4*3=12 >= 1*4=4 yes; '
     )
     assert "1 <= 0 no. Appeal until" in line
     cert = await chat.say("bob", "!vote cert 1")
@@ -204,14 +204,14 @@ async def test_a_veto_that_is_overridden(tmp_path: Path) -> None:
         assert "you voted veto at" in await chat.say("abe", "!vote mine 1")
         await vote(chat, alice="yes", bob="yes", ann="yes")
         line = (await team(chat))[-1]
-        assert 'VOTE 1 PASSED: yes 3, no 1, abstain 0, veto by abe because "I like swapping"; ' in line
+        assert "VOTE 1 PASSED: yes 3, no 1, abstain 0, veto by abe because “I like swapping”; " in line
         assert "3*4=12 >= 3*4=12 yes" in line
 
 
 async def test_a_veto_that_is_withdrawn(chat: Chat) -> None:
     await on_ballot(chat)
     await chat.say("abe", "!vote 1 veto because I like swapping")
-    assert (await chat.say("abe", "!vote 1 yse")).endswith('Your earlier "veto" stands.')
+    assert (await chat.say("abe", "!vote 1 yse")).endswith("Your earlier “veto” stands.")
     await vote(chat, alice="yes", bob="yes")
     assert "Recorded: vote 1, yes" in await chat.say("abe", "!vote 1 yes because ann explained it")
     await chat.told()
@@ -225,4 +225,4 @@ async def test_the_word_is_refused_where_a_type_knows_no_veto(chat: Chat) -> Non
     await on_ballot(chat, "policy-change Warn sooner | Let bandwidth.warn_at_pct = 70.")
     assert "veto" not in await chat.say("bob", "!vote rules 1")
     said = await chat.say("abe", "!vote 1 veto because I like it")
-    assert said == 'Not counted, vote 1: "veto" is no choice (yes, no, abstain).'
+    assert said == "Not counted, vote 1: “veto” is no choice (yes, no, abstain)."

@@ -72,7 +72,7 @@ def test_who_may_propose(house: House) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"kind": "coup"}, '"coup" is no type of motion (admit, elect, '),
+        ({"kind": "coup"}, "“coup” is no type of motion (admit, elect, "),
         ({"title": " "}, "The title is missing."),
         ({"title": "x" * 101}, "The title is too long: at most 100 characters."),
         ({"text": "x" * 4001}, "The text is too long: at most 4000 characters."),
@@ -80,8 +80,8 @@ def test_who_may_propose(house: House) -> None:
         ({"kind": "expel", "subject": "nobody"}, "Say which member it is about."),
         ({"kind": "elect"}, "Say what there is to choose from."),
         ({"kind": "elect", "options": ("Anna", "\u0410nna")}, "look alike"),
-        ({"kind": "elect", "options": ("abstain",)}, 'no option can be named "abstain"'),
-        ({"kind": "elect", "options": ("A>B",)}, 'has a ">"'),
+        ({"kind": "elect", "options": ("abstain",)}, "no option can be named “abstain”"),
+        ({"kind": "elect", "options": ("A>B",)}, "has a “>”"),
         ({"kind": "elect", "options": ("none of the Above",)}, "look alike"),
     ],
 )
