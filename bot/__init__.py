@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bot import words
     from bot.coop.about import About
     from bot.coop.chaintable import statements as chained_table
+    from bot.coop.nearest import nearest
     from bot.coop.spans import counted, size, span
     from bot.core.helptext import detail, group, overview
     from bot.core.plugin import Plugin
@@ -222,6 +223,7 @@ __all__ = [
     "group",
     "is_within",
     "members",
+    "nearest",
     "oneself",
     "overview",
     "owner_of",
@@ -246,6 +248,7 @@ _SOURCES = (
     "bot.core.helptext",
     "bot.core.words",
     "bot.coop.about",
+    "bot.coop.nearest",
     "bot.coop.spans",
 )
 

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 
 from bot import http, networks
 from bot.config import Config
+from bot.imports import import_without, later
 
 _LOG = logging.getLogger("shipboard")
 LAST_CALL = 12.0
@@ -50,8 +51,15 @@ async def sail(config: Config, stop: asyncio.Event) -> None:
 
 
 def import_lean() -> None:
-    """Import sqlite-utils without numpy: 12 MiB and 0.1 s. It comes with what draws charts, elsewhere."""
-    networks.import_without("sqlite_utils", "numpy")
+    """Import sqlite-utils and APScheduler without what they have for others.
+
+    numpy is 12 MiB and 0.1 s, and comes with what draws charts, elsewhere; click, for a command line of its
+    own, and pools of processes are 1 MiB each.
+    """
+    with later("dateutil.parser"):
+        import_without("sqlite_utils", "numpy", stand_ins={"click": ("Group",)})
+    pools = {"multiprocessing": (), "concurrent.futures.process": ("BrokenProcessPool",)}
+    import_without("apscheduler.executors.pool", stand_ins=pools)
 
 
 async def _until_signal(config: Config) -> None:

@@ -4,16 +4,15 @@ Nothing heavy is imported here: until a network is joined, nobody can ask for an
 """
 
 import asyncio
-import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from importlib import import_module
 
 from bot import config as configs
 from bot.charts.painter import Painter
 from bot.config import Config, Network, XmppNetwork
 from bot.errors import ConfigError
+from bot.imports import import_without, later
 from bot.model import Group, Place, Relayed
 from bot.ports import Clock, Draw, Incidents, LinkStatus, Road, Transport
 from bot.runtime.clock import SystemClock, SystemEntropy
@@ -23,7 +22,6 @@ from bot.runtime.keeper import keep
 from bot.runtime.supervisor import Supervisor
 from bot.store import lock
 from bot.transports.irc.stsfile import FilePolicies
-from bot.transports.irc.transport import IrcTransport
 
 HEAD_START = 0.5
 """Seconds for which the rest waits until the rooms are joined, at most."""
@@ -37,24 +35,12 @@ def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tupl
     return tuple(_made(config, name, road, clock, incidents, draw) for name in config.networks)
 
 
-def import_without(library: str, unwanted: str) -> None:
-    """Import a library as if another one, which it takes where it finds it, were not there.
-
-    Whoever wants that one later still gets it.
-    """
-    if library in sys.modules or unwanted in sys.modules:
-        return
-    sys.modules[unwanted] = None  # type: ignore[assignment]  # an import of it then fails, as in the manual
-    try:
-        import_module(library)
-    finally:
-        del sys.modules[unwanted]
-
-
 def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
-        import_without("slixmpp", "pygments")  # 3 MiB, to colour what nobody logs
+        with later("aiodns"):  # 1 MiB, for a network without an address
+            # 3 MiB, to colour what nobody logs; and what calls a program that nobody runs
+            import_without("slixmpp", "pygments", stand_ins={"gnupg": ("GPG",)})
         from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
 
         return XmppTransport(
@@ -70,6 +56,10 @@ def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incide
             incidents=incidents,
             draw=draw,
         )
+    with later("dateutil.parser"):
+        import_without("dateutil.tz", "dateutil.tz.win")  # with ctypes, for Windows
+        from bot.transports.irc.transport import IrcTransport  # noqa: PLC0415 - 3 MiB, as above
+
     return IrcTransport(
         name,
         net,

@@ -1,9 +1,8 @@
 """Shows the co-op's policies, a page at a time, with the numbers in force."""
 
-from difflib import get_close_matches
 from textwrap import wrap
 
-from bot import NotFound, Plugin, Policies, Usage, anyone, quoted
+from bot import NotFound, Plugin, Policies, Usage, anyone, nearest, quoted
 
 plugin = Plugin("policy")
 
@@ -19,8 +18,8 @@ async def policy(policies: Policies, name: str = "", page: int = 1) -> str:
         return f"Policies: {', '.join(sorted(book.policies))}. !policy NAME shows one."
     found = book.policies.get(name.casefold())
     if found is None:
-        near = get_close_matches(name.casefold(), book.policies, n=1)
-        mean = f"did you mean {near[0]}?" if near else "!policy lists them."
+        near = nearest(name.casefold(), book.policies)
+        mean = f"did you mean {near}?" if near else "!policy lists them."
         raise NotFound(f"There is no policy {quoted(name)}; {mean}")
     pages = paged(book.prose(found.name))
     if not 1 <= page <= len(pages):

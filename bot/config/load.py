@@ -4,13 +4,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
 from bot.config.tables import Config
+from bot.coop.nearest import nearest
 from bot.errors import ConfigError
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -78,8 +78,8 @@ def explain(error: ValidationError, kind: type[BaseModel] | None = None, table: 
     where = ".".join(filter(None, (table, *_keys(fault["loc"]))))
     match fault["type"]:
         case "extra_forbidden":
-            near = get_close_matches(str(fault["loc"][-1]), [*_keys_of(kind or Config)], n=1)
-            what = "unknown key" + (f"; did you mean {near[0]}?" if near else "")
+            near = nearest(str(fault["loc"][-1]), _keys_of(kind or Config))
+            what = "unknown key" + (f"; did you mean {near}?" if near else "")
         case "missing":
             what = "missing"
         case "union_tag_not_found":

@@ -85,7 +85,7 @@ SandboxKind = Literal["auto", "uid", "bwrap", "none"]
 class Model(BaseModel):
     """A frozen table of the config in which an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class BotTable(Model):

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from inspect import getdoc
 
 from bot.coop import events
 from bot.coop.events import Event
+from bot.coop.nearest import nearest
 from bot.coop.questions import Inquiry
 from bot.core import confirm, converters
 from bot.core.binding import Signature, bind, bind_check, bind_services
@@ -118,9 +118,8 @@ class Registry:
         names = [name for name, bound in self.commands.items() if bound.allow.may(actor)]
         words = line.casefold().split()
         for said in (" ".join(words[:2]), *words[:1]):
-            near = get_close_matches(said, names, n=1, cutoff=0.6)
-            if near:
-                return self.commands[near[0]]
+            if near := nearest(said, names):
+                return self.commands[near]
         return None
 
     def group(self, first: str, actor: Actor) -> tuple[Bound, ...]:
