@@ -12,29 +12,28 @@ from typing import Any
 
 
 class StandIn(ModuleType):
-    """A module that has only the classes which another one names while it is imported."""
+    """A module that has only what another one wants of it while that is imported."""
 
-    def __init__(self, name: str, classes: Sequence[str]) -> None:
+    def __init__(self, name: str, has: Mapping[str, object]) -> None:
         super().__init__(name)
-        for each in classes:
-            setattr(self, each, type(each, (Exception,), {}))
+        vars(self).update(has)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - it returns nothing at all
         raise AttributeError(f"{self.__name__}.{name}: {self.__name__} was left out, see bot.imports")
 
 
 def import_without(
-    library: str, *unwanted: str, stand_ins: Mapping[str, Sequence[str]] | None = None
+    library: str, *unwanted: str, stand_ins: Mapping[str, Mapping[str, object]] | None = None
 ) -> None:
     """Import a library as if others, which it takes where it finds them, were not there.
 
-    `stand_ins` are those that it cannot do without: for each, the classes that it names at its import.
-    Whoever wants the real ones later still gets them. What is imported already stays as it is.
+    `stand_ins` are those that it cannot do without: for each, what it wants of it at its import. Whoever
+    wants the real ones later still gets them. What is imported already stays as it is.
     """
     if library in sys.modules:
         return
     missing: dict[str, ModuleType | None] = dict.fromkeys(unwanted)
-    missing |= {name: StandIn(name, classes) for name, classes in (stand_ins or {}).items()}
+    missing |= {name: StandIn(name, has) for name, has in (stand_ins or {}).items()}
     missing = {name: module for name, module in missing.items() if name not in sys.modules}
     sys.modules.update(missing)  # type: ignore[arg-type]  # an import of None fails, as in Python's manual
     try:

@@ -57,8 +57,8 @@ def import_lean() -> None:
     own, and pools of processes are 1 MiB each.
     """
     with later("dateutil.parser"):
-        import_without("sqlite_utils", "numpy", stand_ins={"click": ("Group",)})
-    pools = {"multiprocessing": (), "concurrent.futures.process": ("BrokenProcessPool",)}
+        import_without("sqlite_utils", "numpy", stand_ins={"click": {"Group": object}})
+    pools = {"multiprocessing": {}, "concurrent.futures.process": {"BrokenProcessPool": RuntimeError}}
     import_without("apscheduler.executors.pool", stand_ins=pools)
 
 
