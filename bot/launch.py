@@ -9,9 +9,8 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 
-from bot import http, networks
+from bot import http, imports, networks
 from bot.config import Config
-from bot.imports import import_without, later
 
 _LOG = logging.getLogger("shipboard")
 LAST_CALL = 12.0
@@ -34,7 +33,7 @@ async def sail(config: Config, stop: asyncio.Event) -> None:
         links = networks.prepare(config, stack)
         links.begin()
         await links.joined()
-        import_lean()
+        imports.import_rest()
         from bot import app  # noqa: PLC0415 - the half of a start that nobody need wait for
 
         ship = await app.build(config, stack, links)
@@ -48,18 +47,6 @@ async def sail(config: Config, stop: asyncio.Event) -> None:
             await sailing
         except asyncio.CancelledError:
             _LOG.info("Good-bye.")
-
-
-def import_lean() -> None:
-    """Import sqlite-utils and APScheduler without what they have for others.
-
-    numpy is 12 MiB and 0.1 s, and comes with what draws charts, elsewhere; click, for a command line of its
-    own, and pools of processes are 1 MiB each.
-    """
-    with later("dateutil.parser"):
-        import_without("sqlite_utils", "numpy", stand_ins={"click": {"Group": object}})
-    pools = {"multiprocessing": {}, "concurrent.futures.process": {"BrokenProcessPool": RuntimeError}}
-    import_without("apscheduler.executors.pool", stand_ins=pools)
 
 
 async def _until_signal(config: Config) -> None:

@@ -7,14 +7,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
-from importlib.resources import files
 
 from bot import config as configs
+from bot import imports
 from bot.charts.painter import Painter
 from bot.config import Config, Network, XmppNetwork
 from bot.errors import ConfigError
-from bot.imports import import_without, later
 from bot.model import Group, Place, Relayed
 from bot.ports import Clock, Draw, Incidents, LinkStatus, Road, Transport
 from bot.runtime.clock import SystemClock, SystemEntropy
@@ -40,9 +38,7 @@ def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tupl
 def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
-        with later("aiodns"):  # 1 MiB, for a network without an address
-            # 3 MiB, to colour what nobody logs; and what calls a program that nobody runs
-            import_without("slixmpp", "pygments", stand_ins={"gnupg": {"GPG": object}})
+        imports.import_slixmpp()
         from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
 
         return XmppTransport(
@@ -58,11 +54,8 @@ def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incide
             incidents=incidents,
             draw=draw,
         )
-    with later("dateutil.parser", "urllib.request"):
-        import_without("dateutil.tz", "dateutil.tz.win")  # with ctypes, for Windows
-        # which finds out whose files are meant by looking through all modules, for 30 ms
-        import_without("irc.events", stand_ins={"importlib_resources": {"files": partial(files, "irc")}})
-        from bot.transports.irc.transport import IrcTransport  # noqa: PLC0415 - 3 MiB, as above
+    imports.import_irc()
+    from bot.transports.irc.transport import IrcTransport  # noqa: PLC0415 - 3 MiB, as above
 
     return IrcTransport(
         name,

@@ -56,13 +56,20 @@ def test_a_stand_in_has_what_is_named_and_says_what_it_is(folder: Path) -> None:
     assert import_module("ship_extra").REAL
 
 
-def test_a_library_that_wants_more_of_a_stand_in_leaves_nothing_behind(folder: Path) -> None:
-    library(folder, "from ship_extra import REAL\n")
-    with pytest.raises(ImportError, match="REAL"):
-        import_without("ship_library", stand_ins={"ship_extra": {"Wanted": KeyError}})
-    assert not {"ship_library", "ship_extra"} & sys.modules.keys()
-    import_without("ship_library")
+@pytest.mark.parametrize("more", ["from ship_extra import REAL", "import ship_extra\nREAL = ship_extra.REAL"])
+def test_a_library_that_wants_more_of_a_stand_in_gets_all(folder: Path, more: str) -> None:
+    (folder / "ship_other.py").write_text("import ship_extra\n")
+    library(folder, f"import ship_other\n{more}\n")
+    import_without("ship_library", stand_ins={"ship_extra": {"Wanted": KeyError}})
     assert import_module("ship_library").REAL
+    assert import_module("ship_other").ship_extra is import_module("ship_extra")
+
+
+def test_what_is_wrong_with_a_library_itself_is_told(folder: Path) -> None:
+    library(folder, "import ship_other\n")
+    with pytest.raises(ModuleNotFoundError, match="ship_other"):
+        import_without("ship_library", "ship_extra")
+    assert not set(NAMES) & sys.modules.keys()
 
 
 def test_what_is_for_later_runs_when_it_is_used(folder: Path) -> None:

@@ -24,14 +24,14 @@ START = """
 import importlib, pkgutil, sys
 from pathlib import Path
 from bot import config, networks
-from bot.launch import import_lean
+from bot.imports import import_rest
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.gangway import Gangway
 from bot.runtime.incidents import IncidentLog
 
 clock = SystemClock()
 made = networks.make(config.load(Path(sys.argv[1])), Gangway(), clock, IncidentLog(clock, SystemEntropy()))
-import_lean()
+import_rest()
 import bot.app, bot.runtime.timer, plugins
 for found in pkgutil.iter_modules(plugins.__path__):
     importlib.import_module(f"plugins.{found.name}")
