@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.coop.chain import Verdict
+from bot.coop.chain import Cell, Verdict
 from bot.errors import StoreFault
 from bot.ports import Clock, Entry, Incidents, Row, Store, Tx
 from bot.store import chains
@@ -34,8 +34,11 @@ _cells = attrgetter(*_CELLS)
 
 def append(tx: Tx, entry: Entry, at: datetime | None = None) -> int:
     """Append a row in a transaction of the caller's; return its number."""
-    cells = {"at": text(at or tx.at), **dict(zip(_CELLS, _cells(entry), strict=True))}
-    return chains.append(tx.db, chains.AUDIT, cells)[0]
+    return chains.append(tx.db, chains.AUDIT, _row_of(entry, at or tx.at))[0]
+
+
+def _row_of(entry: Entry, at: datetime) -> dict[str, Cell]:
+    return {"at": text(at), **dict(zip(_CELLS, _cells(entry), strict=True))}
 
 
 class AuditBook:
@@ -131,8 +134,7 @@ class AuditBook:
                 return None
             while self._noted:
                 taken.append(self._noted.popleft())
-            for noted, at in taken:
-                append(tx, noted, at)
+            chains.append_all(tx.db, chains.AUDIT, (_row_of(noted, at) for noted, at in taken))
             return append(tx, entry) if entry else None
 
         try:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from bot.coop.chain import GENESIS, SHOWN
+from bot.coop.chain import GENESIS, SHOWN, Cell
 from bot.errors import StoreFault
 from bot.ports import Entry
 from bot.store import audit, chains, schema
@@ -59,6 +60,80 @@ def unstrict(db: Database) -> None:
         "DROP TABLE audit",
         "ALTER TABLE loose RENAME TO audit",
     )
+
+
+def cells(number: int) -> dict[str, Cell]:
+    made = entry(number)
+    return {
+        "at": f"2026-11-{number:04}",
+        **{field.name: getattr(made, field.name) for field in fields(Entry)},
+    }
+
+
+class Steps:
+    """In the place of a connection: counts the statements."""
+
+    def __init__(self, db: Database) -> None:
+        self.count = 0
+        self._conn, db.conn = db.conn, cast("sqlite3.Connection", self)
+
+    def execute(self, *given: Any) -> sqlite3.Cursor:  # noqa: ANN401 - as the connection's own
+        self.count += 1
+        return self._conn.execute(*given)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as above
+        return getattr(self._conn, name)
+
+
+@pytest.mark.parametrize("count", [1, chains.AT_ONCE, 2 * chains.AT_ONCE + 7])
+def test_many_rows_are_appended_as_if_one_by_one_in_few_steps(db: Database, path: Path, count: int) -> None:
+    for number in range(count):
+        with transaction(db, HandClock().now()) as tx:
+            chains.append(tx.db, "audit", cells(number))
+    other = connect(path.with_name("other.db"))
+    schema.migrations.apply(other)
+    with transaction(other, HandClock().now()) as tx:
+        for number in range(ROWS):
+            audit.append(tx, entry(number))
+        steps = Steps(other)
+        chains.append_all(tx.db, "audit", map(cells, range(count)))
+        taken = steps.count
+    assert chains.verify(other, "audit") == chains.verify(db, "audit")
+    assert chains.verify(other, "audit").length == ROWS + count
+    assert taken == 3 + -(-count // chains.AT_ONCE)
+    other.close()
+
+
+def test_no_rows_are_no_change(db: Database) -> None:
+    before = chains.verify(db, "audit")
+    with transaction(db, HandClock().now()) as tx:
+        chains.append_all(tx.db, "audit", ())
+    assert chains.verify(db, "audit") == before
+
+
+def test_rows_that_were_rolled_back_are_appended_the_next_time(db: Database) -> None:
+    def fail() -> None:
+        with transaction(db, HandClock().now()) as tx:
+            chains.append_all(tx.db, "audit", map(cells, range(chains.AT_ONCE + 1)))
+            tx.db.execute("SELECT nothing")
+
+    with pytest.raises(sqlite3.OperationalError):
+        fail()
+    assert chains.verify(db, "audit").length == ROWS
+    for _ in range(2):
+        with transaction(db, HandClock().now()) as tx:
+            chains.append_all(tx.db, "audit", [cells(1), cells(2)])
+    assert (fault(db), chains.verify(db, "audit").length) == (None, ROWS + 4)
+
+
+def test_nothing_is_appended_to_a_chain_without_its_record(db: Database) -> None:
+    tamper(db, "DELETE FROM chain_heads")
+    with (
+        pytest.raises(StoreFault, match="record of the chain's head is missing"),
+        transaction(db, HandClock().now()) as tx,
+    ):
+        chains.append_all(tx.db, "audit", [cells(1)])
+    assert db.execute("SELECT count(*) FROM audit").fetchone() == (ROWS,)
 
 
 def test_what_was_written_is_whole(db: Database) -> None:
