@@ -72,13 +72,9 @@ class Pipeline:
         """
         if message.replayed:
             return self._history(message)
-        errand = Errand(message, report)
-        task = self._spawn(self._travel(errand))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(lambda done: self._orphaned(errand, done))
-            raise
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._spawn(self._bring(Errand(message, report), reply))
+        return await reply
 
     def listens(self, place: Place) -> bool:
         """Tell whether a plugin wants what is said in that room to others."""
@@ -126,9 +122,20 @@ class Pipeline:
 
         self._spawn(watch())
 
-    def _orphaned(self, errand: Errand, done: "asyncio.Task[Reply]") -> None:
-        if not done.cancelled():
-            self._spawn(self._later(errand, done.result()))
+    async def _bring(self, errand: Errand, waiting: "asyncio.Future[Reply]") -> Reply:
+        """Take a message to its reply, and the reply to who waits for it or, if nobody does, to the outbox.
+
+        It stands for asyncio.shield, which takes one more turn of the loop.
+        """
+        try:
+            reply = await self._travel(errand)
+        except BaseException:
+            waiting.cancel()
+            raise
+        if waiting.cancelled():
+            return await self._later(errand, reply)
+        waiting.set_result(reply)
+        return reply
 
     def _history(self, message: Message) -> Reply:
         """Leave undone what was said while the bot was away; its sender is told once an hour."""
