@@ -1,14 +1,11 @@
 """Importing libraries without what they bring along and nobody here uses: memory, and time at each start."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from importlib import import_module
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
 from importlib.resources import files
-from importlib.util import LazyLoader
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -16,13 +13,13 @@ Has: TypeAlias = Mapping[str, Mapping[str, object]]
 """What is in modules, by their names."""
 
 
-def import_slixmpp() -> None:
+def import_slixmpp(*, lookups: bool) -> None:
     """Import it without what colours a log that nobody keeps, 3 MiB, and what runs a program that nobody has.
 
-    What looks up a network without an address, 1 MiB, waits until there is one.
+    What it does `lookups` with, 1 MiB, comes along only where a network has no address.
     """
-    with later("aiodns"):
-        import_without("slixmpp", "pygments", stand_ins={"gnupg": {"GPG": object}})
+    unwanted = ("pygments",) if lookups else ("pygments", "aiodns")
+    import_without("slixmpp", *unwanted, stand_ins={"gnupg": {"GPG": object}})
 
 
 def import_irc() -> None:
@@ -44,7 +41,7 @@ def import_rest() -> None:
     """
     unused: Has = {"click": {"Group": object}, "dateutil.parser": {}}
     import_without("sqlite_utils", "numpy", stand_ins=unused)
-    pools: Has = {"multiprocessing": {}, "concurrent.futures.process": {"BrokenProcessPool": RuntimeError}}
+    pools: Has = {"multiprocessing": {}, "concurrent.futures.process": {"BrokenProcessPool": BrokenExecutor}}
     import_without("apscheduler.executors.pool", stand_ins=pools)
 
 
@@ -62,9 +59,9 @@ class StandIn(ModuleType):
 def import_without(library: str, *unwanted: str, stand_ins: Has | None = None) -> None:
     """Import a library as if others, which it takes where it finds them, were not there.
 
-    `stand_ins` are those that it cannot do without: for each, what it wants of it at its import. Whoever
-    wants the real ones later still gets them, and a version of the library that wants more gets all at once.
-    What is imported already stays as it is.
+    `stand_ins` are those that it cannot do without: for each, what it wants of it at its import. It keeps
+    them; whoever else imports the real ones later still gets them, and a version of the library that wants
+    more gets all at once. What is imported already stays as it is.
     """
     if library in sys.modules:
         return
@@ -75,7 +72,7 @@ def import_without(library: str, *unwanted: str, stand_ins: Has | None = None) -
     sys.modules.update(missing)  # type: ignore[arg-type]  # an import of None fails, as in Python's manual
     try:
         import_module(library)
-    except (ImportError, AttributeError):
+    except Exception:  # noqa: BLE001 - whatever it lacked, it is imported again with all
         for name in sys.modules.keys() - before.keys():
             del sys.modules[name]
         import_module(library)
@@ -83,28 +80,3 @@ def import_without(library: str, *unwanted: str, stand_ins: Has | None = None) -
         for name, module in missing.items():
             if sys.modules.get(name) is module:
                 sys.modules.pop(name, None)
-
-
-@contextmanager
-def later(*names: str) -> Iterator[None]:
-    """Have these modules, where they are imported meanwhile, run only once something of them is used."""
-    finder = _Later(frozenset(names))
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-
-
-class _Later(MetaPathFinder):
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return how to find one of the modules; None for all others."""
-        spec = PathFinder.find_spec(fullname, path, target) if fullname in self._names else None
-        if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
-        return spec

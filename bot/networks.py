@@ -38,7 +38,8 @@ def make(config: Config, road: Road, clock: Clock, incidents: Incidents) -> tupl
 def _made(config: Config, name: str, road: Road, clock: Clock, incidents: Incidents, draw: Draw) -> Transport:
     bot, net = config.bot, config.networks[name]
     if isinstance(net, XmppNetwork):
-        imports.import_slixmpp()
+        jabber = (one for one in config.networks.values() if isinstance(one, XmppNetwork))
+        imports.import_slixmpp(lookups=any(one.address is None for one in jabber))
         from bot.transports.xmpp.transport import XmppTransport  # noqa: PLC0415 - 2 MiB, only for such networks
 
         return XmppTransport(

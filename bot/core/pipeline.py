@@ -72,9 +72,15 @@ class Pipeline:
         """
         if message.replayed:
             return self._history(message)
+        errand = Errand(message, report)
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._spawn(self._bring(Errand(message, report), reply))
-        return await reply
+        self._spawn(self._bring(errand, reply))
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            if reply.done() and not reply.cancelled() and reply.exception() is None:
+                self._spawn(self._later(errand, reply.result()))
+            raise
 
     def listens(self, place: Place) -> bool:
         """Tell whether a plugin wants what is said in that room to others."""
@@ -129,6 +135,11 @@ class Pipeline:
         """
         try:
             reply = await self._travel(errand)
+        except Exception as error:
+            if waiting.cancelled():
+                raise
+            waiting.set_exception(error)
+            return Reply()
         except BaseException:
             waiting.cancel()
             raise

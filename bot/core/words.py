@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+_INNER = str.maketrans("“”", "''")
 _WORD = re.compile(r'"([^"]*)"(?=\s|$)|(\S+)')
 
 
@@ -29,5 +30,6 @@ def split_words(line: str) -> tuple[Word, ...]:
 
 
 def quoted(word: str, most: int = 40) -> str:
-    """Quote a person's word in an answer, cut so that it cannot fill the line."""
+    """Quote a person's word in an answer, which it can neither fill nor end the quotes in."""
+    word = word.translate(_INNER)
     return f"“{word if len(word) <= most else word[: most - 1] + '…'}”"

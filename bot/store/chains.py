@@ -21,8 +21,8 @@ from bot.store.times import storable
 AUDIT = "audit"
 """The chain that every database of ours has."""
 
-AT_ONCE = 100
-"""Rows that are appended in one step."""
+STEPS = (100, 10, 1)
+"""How many rows are appended in one step. Each number is a statement that SQLite keeps, so they are few."""
 
 
 def create_heads(db: Database) -> None:
@@ -61,21 +61,26 @@ def append_all(db: Database, chain: str, rows: Iterable[Mapping[str, Cell]]) -> 
 
     At each step its thread gives the interpreter away, and where the event loop is busy it has it back only
     5 ms later: row by row, a few hundred a second would be written of thousands that come.
-    StoreFault where the record of the chain's head is gone.
+    StoreFault where the record of the chain's head is gone; ValueError for rows of several kinds.
     """
     length, prev = _head(db, chain)
     made: list[Sequence[Cell]] = []
     names: tuple[str, ...] = ()
-    for seq, cells in enumerate(rows, start=length + 1):
-        kept = _kept(cells)
+    for seq, row in enumerate(rows, start=length + 1):
+        kept = _kept(row)
+        if made and tuple(kept) != names:
+            raise ValueError(f"rows of {chain} with other columns: {', '.join(kept)}")
         names, before, prev = tuple(kept), prev, digest(prev, seq, kept)
         made.append((seq, *kept.values(), before, prev))
     if not made:
         return
     view = _appender(db, chain, ("seq", *names, "prev", "hash"))
-    for at in range(0, len(made), AT_ONCE):
-        some = made[at : at + AT_ONCE]
-        db.conn.execute(_insertion(view, names, len(some)), [cell for row in some for cell in row])
+    at = 0
+    for step in STEPS:
+        while len(made) - at >= step:
+            cells = [cell for row in made[at : at + step] for cell in row]
+            db.conn.execute(_insertion(view, names, step), cells)
+            at += step
 
 
 def _head(db: Database, chain: str) -> tuple[int, str]:

@@ -1,6 +1,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot import Chart, Plugin, Reply, Report, anyone, members
 from bot.testing import Chat
 from tests.conftest import until
@@ -143,6 +145,43 @@ async def test_when_the_transport_goes_the_command_goes_on(talk: Chat, probe: Pr
     assert ("room net/#team", "alice: alice waited for x") in told
     assert ("room net/#team", "ann: ann waited for y") in told
     assert "done | wait | x | alice waited for x" in await book(talk)
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_an_answer_reaches_its_speaker_once_whenever_the_transport_goes(
+    tmp_path: Path, turns: int
+) -> None:
+    plugin, going = Plugin("slow"), asyncio.Event()
+
+    @plugin.command("draw", allow=anyone, reads=True)
+    async def draw() -> str:
+        """Draw."""
+        await going.wait()
+        return "drawn"
+
+    async with Chat.open(tmp_path, [plugin]) as chat:
+        task = asyncio.create_task(chat.say("alice", "!draw"))
+        await until(lambda: bool(chat.crew.pipeline.tasks))
+        going.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        (said,) = await asyncio.gather(task, return_exceptions=True)
+        await until(lambda: not chat.crew.pipeline.tasks)
+        answers = [line for _, line in await chat.told()]
+        assert [*answers, said] in (["alice: drawn", said], ["drawn"])
+        assert bool(answers) is isinstance(said, asyncio.CancelledError)
+
+
+async def test_what_nobody_expected_on_the_road_is_its_callers_to_report(
+    talk: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(line: str) -> None:
+        raise LookupError(line)
+
+    monkeypatch.setattr(type(talk.crew.registry), "find", lambda _, line: fail(line))
+    with pytest.raises(LookupError, match="note on"):
+        await talk.say("bob", "!note on")
 
 
 async def test_a_private_answer_whose_transport_went_waits_for_the_member(talk: Chat) -> None:

@@ -85,7 +85,7 @@ class Steps:
         return getattr(self._conn, name)
 
 
-@pytest.mark.parametrize("count", [1, chains.AT_ONCE, 2 * chains.AT_ONCE + 7])
+@pytest.mark.parametrize("count", [1, 100, 217])
 def test_many_rows_are_appended_as_if_one_by_one_in_few_steps(db: Database, path: Path, count: int) -> None:
     for number in range(count):
         with transaction(db, HandClock().now()) as tx:
@@ -100,7 +100,7 @@ def test_many_rows_are_appended_as_if_one_by_one_in_few_steps(db: Database, path
         taken = steps.count
     assert chains.verify(other, "audit") == chains.verify(db, "audit")
     assert chains.verify(other, "audit").length == ROWS + count
-    assert taken == 3 + -(-count // chains.AT_ONCE)
+    assert taken == 3 + {1: 1, 100: 1, 217: 2 + 1 + 7}[count]
     other.close()
 
 
@@ -114,7 +114,7 @@ def test_no_rows_are_no_change(db: Database) -> None:
 def test_rows_that_were_rolled_back_are_appended_the_next_time(db: Database) -> None:
     def fail() -> None:
         with transaction(db, HandClock().now()) as tx:
-            chains.append_all(tx.db, "audit", map(cells, range(chains.AT_ONCE + 1)))
+            chains.append_all(tx.db, "audit", map(cells, range(chains.STEPS[0] + 1)))
             tx.db.execute("SELECT nothing")
 
     with pytest.raises(sqlite3.OperationalError):
@@ -124,6 +124,13 @@ def test_rows_that_were_rolled_back_are_appended_the_next_time(db: Database) -> 
         with transaction(db, HandClock().now()) as tx:
             chains.append_all(tx.db, "audit", [cells(1), cells(2)])
     assert (fault(db), chains.verify(db, "audit").length) == (None, ROWS + 4)
+
+
+def test_rows_of_several_kinds_are_not_appended_together(db: Database) -> None:
+    other = dict(reversed(cells(2).items()))
+    with pytest.raises(ValueError, match="rows of audit with other columns: ref, "):
+        chains.append_all(db, "audit", [cells(1), other])
+    assert fault(db) is None
 
 
 def test_nothing_is_appended_to_a_chain_without_its_record(db: Database) -> None:

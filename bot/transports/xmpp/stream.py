@@ -196,19 +196,35 @@ class Stream:
     def send(self, element: Element, *, confirmed: bool = False) -> bool:
         """Send a stanza; False while the stream is lost. `confirmed`: the server is to say that it has it.
 
-        It goes at once, past the package's queue: that would forget what waits in it when the stream is lost,
-        and takes a turn of the loop.
+        It goes at once: the package's queue would forget what waits in it when the stream is lost, and takes
+        a turn of the loop.
         """
         if not self.up:
             return False
         kind: Any = _KINDS[element.tag]
-        stanza = kind(self.client, xml=gated(element))
-        management = self.client.plugin["xep_0198"]
-        management._handle_outgoing(stanza)  # noqa: SLF001 - kept until the server has it, else said again
-        self.client.send_raw(tostring(stanza.xml, xmlns=self.client.default_ns, stream=self.client))
+        self._flush()
+        self._write(kind(self.client, xml=element), new=True)
         if confirmed:
-            management.request_ack()
+            self.client.plugin["xep_0198"].request_ack()
         return True
+
+    def _write(self, stanza: Any, *, new: bool) -> None:  # noqa: ANN401 - slixmpp's own type
+        if new:
+            gated(stanza.xml)
+            # kept until the server has it, else said again when the stream goes on
+            self.client.plugin["xep_0198"]._handle_outgoing(stanza)  # noqa: SLF001 - as its own filter
+        self.client.send_raw(tostring(stanza.xml, xmlns=self.client.default_ns, stream=self.client))
+
+    def _flush(self) -> None:
+        """Write what waits in the package's queue: stanzas are counted in the order of their keeping."""
+        waiting = self.client.waiting_queue
+        while not waiting.empty():
+            data, new = waiting.get_nowait()
+            if isinstance(data, str | bytes):
+                self.client.send_raw(data)
+            else:
+                self._write(data, new=new)
+            waiting.task_done()
 
     def lost(self, why: str) -> None:
         """Note that this stream is over, and give up its socket."""
@@ -283,6 +299,7 @@ class Stream:
             self._hooks.began()
 
     def _on_resumed(self, _: object) -> None:
+        self._flush()  # what is said again, before anything new
         if self._in_session():
             self._hooks.resumed()
 
