@@ -288,8 +288,10 @@ async def test_a_plugin_that_spins_is_named_and_off_at_the_next_start(port: Harb
 @pytest.mark.long
 @pytest.mark.timeout(120)
 async def test_a_plugin_that_will_not_be_cancelled_does_not_keep_the_bot_from_its_end(port: Harbour) -> None:
-    stick = 'import asyncio\nfrom bot import Plugin, anyone\nplugin = Plugin("stick")\n'
-    stick += '@plugin.command("stick", allow=anyone)\nasync def stick() -> None:\n    """Stick."""\n'
+    stick = 'import asyncio\nfrom bot import Plugin, Report, anyone\nplugin = Plugin("stick")\n'
+    stick += '@plugin.command("stick", allow=anyone)\n'
+    stick += 'async def stick(report: Report) -> None:\n    """Stick."""\n'
+    stick += '    await report(0.5, "stuck")\n'
     stick += "    while True:\n        try:\n            await asyncio.sleep(3600)\n"
     stick += "        except asyncio.CancelledError:\n            pass\n"
     (port.folder / "more").mkdir()
@@ -298,9 +300,7 @@ async def test_a_plugin_that_will_not_be_cancelled_does_not_keep_the_bot_from_it
     alice, bob = await port.seated("alice", "bob")
     async with running(port.config) as bot:
         await alice.sees_the_bot()
-        bob.say("!stick")
-        await alice._next(lambda event: getattr(event, "text", "") == "!stick", "bob said nothing", 10.0)
-        await alice.fence()
+        await bob.asks("!stick", "50% stuck")
         status, said = await bot.terminate()
     assert status == 0
     assert "the bot ends without it" in said

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import threading  # noqa: TID251 - blocking handlers need threads that do not hold up the bot's end
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -75,6 +75,42 @@ async def contained(work: Awaitable[T], what: str) -> T:
         raise Fault(f"{what} was cancelled from within") from error
     except BaseException as error:
         raise Fault(f"{what} tried to end the bot: {type(error).__name__}") from error
+
+
+async def outlived(
+    work: Coroutine[Any, Any, T],
+    spawn: Callable[[Coroutine[Any, Any, object]], None],
+    late: Callable[[T], Coroutine[Any, Any, object]],
+) -> T:
+    """Await work that is spawned and goes on when we are cancelled; what comes of it then is given to `late`.
+
+    It stands for asyncio.shield, which takes one more turn of the loop to bring the result.
+    """
+    waiting: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    async def carry() -> None:
+        try:
+            result = await work
+        except Exception as error:
+            if waiting.cancelled():
+                raise
+            waiting.set_exception(error)
+        except BaseException:
+            waiting.cancel()
+            raise
+        else:
+            if waiting.cancelled():
+                await late(result)
+            else:
+                waiting.set_result(result)
+
+    spawn(carry())
+    try:
+        return await waiting
+    except asyncio.CancelledError:
+        if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+            spawn(late(waiting.result()))  # cancelled in the very turn in which it was there
+        raise
 
 
 async def within(clock: Clock, seconds: float, work: Awaitable[T], what: str) -> T:

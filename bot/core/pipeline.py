@@ -17,7 +17,7 @@ from bot.core.confirm import render
 from bot.core.ears import Ears
 from bot.core.errand import Asked, Counts, Errand
 from bot.core.hub import enact
-from bot.core.invoke import Hands, within
+from bot.core.invoke import Hands, outlived, within
 from bot.core.jobs import Job, Jobs
 from bot.core.offers import Catalogue
 from bot.core.questions import Proceed, Questions
@@ -63,7 +63,7 @@ class Pipeline:
     busy: dict[str, str] = field(default_factory=dict)
     counts: Counts | None = None
     told_history: dict[tuple[str, str], float] = field(default_factory=dict)
-    tasks: set["asyncio.Task[Reply]"] = field(default_factory=set)
+    tasks: set["asyncio.Task[object]"] = field(default_factory=set)
 
     async def handle(self, message: Message, report: Report) -> Reply:
         """Take a message to its reply.
@@ -73,14 +73,7 @@ class Pipeline:
         if message.replayed:
             return self._history(message)
         errand = Errand(message, report)
-        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._spawn(self._bring(errand, reply))
-        try:
-            return await reply
-        except asyncio.CancelledError:
-            if reply.done() and not reply.cancelled() and reply.exception() is None:
-                self._spawn(self._later(errand, reply.result()))
-            raise
+        return await outlived(self._travel(errand), self._spawn, lambda reply: self._later(errand, reply))
 
     def listens(self, place: Place) -> bool:
         """Tell whether a plugin wants what is said in that room to others."""
@@ -110,43 +103,21 @@ class Pipeline:
                 task.cancel()
             await asyncio.gather(*self.tasks, return_exceptions=True)
 
-    def _spawn(self, work: Coroutine[Any, Any, Reply]) -> "asyncio.Task[Reply]":
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        return task
 
     def _watch(self, look: Coroutine[Any, Any, None]) -> None:
         """Let the sentry look at what was refused, while its speaker is answered."""
 
-        async def watch() -> Reply:
+        async def watch() -> None:
             try:
                 await look
             except Exception as error:  # noqa: BLE001 - the speaker's answer does not depend on it
                 self.incidents.report(error, during="the watch over who is refused")
-            return Reply()
 
         self._spawn(watch())
-
-    async def _bring(self, errand: Errand, waiting: "asyncio.Future[Reply]") -> Reply:
-        """Take a message to its reply, and the reply to who waits for it or, if nobody does, to the outbox.
-
-        It stands for asyncio.shield, which takes one more turn of the loop.
-        """
-        try:
-            reply = await self._travel(errand)
-        except Exception as error:
-            if waiting.cancelled():
-                raise
-            waiting.set_exception(error)
-            return Reply()
-        except BaseException:
-            waiting.cancel()
-            raise
-        if waiting.cancelled():
-            return await self._later(errand, reply)
-        waiting.set_result(reply)
-        return reply
 
     def _history(self, message: Message) -> Reply:
         """Leave undone what was said while the bot was away; its sender is told once an hour."""

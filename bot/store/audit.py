@@ -47,7 +47,7 @@ class AuditBook:
     def __init__(self, store: Store, clock: Clock, *, incidents: Incidents) -> None:
         self._store, self._clock, self._incidents = store, clock, incidents
         self._noted: deque[tuple[Entry, datetime]] = deque()
-        self._lost = 0
+        self._lost = self._under_way = 0
         self._wake, self._many = asyncio.Event(), asyncio.Event()
 
     async def write(self, entry: Entry, *, stamp: str | None = None) -> int | None:
@@ -84,8 +84,8 @@ class AuditBook:
         return await self._store.read(lambda db: chains.verify(db, chains.AUDIT, head))
 
     async def flush(self) -> None:
-        """Write what was noted."""
-        if self._noted or self._lost:
+        """Return once all that was noted is written, what another call is just writing too."""
+        if self._noted or self._lost or self._under_way:
             await self._write(None, None)
 
     async def run(self) -> None:
@@ -137,11 +137,14 @@ class AuditBook:
             chains.append_all(tx.db, chains.AUDIT, (_row_of(noted, at) for noted, at in taken))
             return append(tx, entry) if entry else None
 
+        self._under_way += 1
         try:
             return await self._store.write(work)
         except Exception:  # rolled back, so what was noted waits again
             self._noted.extendleft(reversed(taken))
             raise
+        finally:
+            self._under_way -= 1
 
 
 def _is_new(tx: Tx, stamp: str) -> bool:

@@ -1,14 +1,16 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.coop.chain import SHOWN
 from bot.errors import StoreFault
 from bot.ports import Entry, Tx
-from bot.store import audit
+from bot.store import audit, chains
 from bot.store.audit import AuditBook
 from bot.store.connection import connect
 from bot.store.database import SqliteStore
@@ -134,6 +136,26 @@ async def test_what_was_noted_stands_before_what_came_after(
     book.note(entry("last"))
     await book.close()
     assert await rows(store) == ["read", "deed", "more", "most", "last"]
+
+
+async def test_what_another_call_is_just_writing_is_waited_for(
+    book: AuditBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go, append_all = threading.Event(), threading.Event(), chains.append_all
+
+    def slowly(*given: Any) -> None:  # noqa: ANN401 - as the real one
+        begun.set()
+        assert go.wait(DEADLINE)
+        append_all(*given)
+
+    monkeypatch.setattr(chains, "append_all", slowly)
+    book.note(entry("noted"))
+    writing = asyncio.create_task(book.flush())
+    assert await asyncio.to_thread(begun.wait, DEADLINE)
+    looking = asyncio.create_task(book.recent(5))
+    await asyncio.to_thread(go.set)
+    assert [row.entry.words for row in await looking] == ["noted"]
+    await writing
 
 
 async def test_many_at_once_lose_and_double_nothing(book: AuditBook, store: SqliteStore) -> None:
