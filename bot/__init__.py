@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from bot.coop.about import About
     from bot.coop.chaintable import statements as chained_table
     from bot.coop.nearest import nearest
+    from bot.coop.quotes import quoted
     from bot.coop.spans import counted, size, span
     from bot.core.helptext import detail, group, overview
     from bot.core.plugin import Plugin
     from bot.core.registry import Registry
     from bot.core.rules import Rule, admins, anyone, members, oneself, owner_of
-    from bot.core.words import quoted
     from bot.errors import (
         Conflict,
         Expired,
@@ -246,7 +246,7 @@ _SOURCES = (
     "bot.core.rules",
     "bot.core.registry",
     "bot.core.helptext",
-    "bot.core.words",
+    "bot.coop.quotes",
     "bot.coop.about",
     "bot.coop.nearest",
     "bot.coop.spans",

@@ -33,14 +33,17 @@ def import_irc() -> None:
     import_without("irc.events", stand_ins={"importlib_resources": {"files": partial(files, "irc")}})
 
 
-def import_rest() -> None:
-    """Import sqlite-utils and APScheduler without what they have for others.
+def import_sqlite_utils() -> None:
+    """Import it without numpy, 12 MiB and 0.1 s, which comes with what draws charts in a process of its own.
 
-    numpy is 12 MiB and 0.1 s, and comes with what draws charts, elsewhere; click, for a command line of its
-    own, and pools of processes are 1 MiB each.
+    Nor with click, which it has for a command line of its own: 1 MiB.
     """
     unused: Has = {"click": {"Group": object}, "dateutil.parser": {}}
     import_without("sqlite_utils", "numpy", stand_ins=unused)
+
+
+def import_apscheduler() -> None:
+    """Import it without its pools of processes, 1 MiB: one alarm in the event loop is all that it rings."""
     pools: Has = {"multiprocessing": {}, "concurrent.futures.process": {"BrokenProcessPool": BrokenExecutor}}
     import_without("apscheduler.executors.pool", stand_ins=pools)
 

@@ -33,7 +33,8 @@ async def sail(config: Config, stop: asyncio.Event) -> None:
         links = networks.prepare(config, stack)
         links.begin()
         await links.joined()
-        imports.import_rest()
+        imports.import_sqlite_utils()
+        imports.import_apscheduler()
         from bot import app  # noqa: PLC0415 - the half of a start that nobody need wait for
 
         ship = await app.build(config, stack, links)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from bot.coop.machines import Machine
 from bot.coop.people import Member
+from bot.coop.quotes import quoted
 from bot.core.binding import Kind, Parameter, Services, Signature, bind_services, inject
 from bot.core.plugin import Converting
-from bot.core.words import Word, quoted, split_words
+from bot.core.words import Word, split_words
 from bot.errors import NotFound, Usage
 from bot.model import Actor
 from bot.ports import Roster

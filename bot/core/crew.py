@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 
 from bot.config import NAME, explain
 from bot.coop.about import About
+from bot.coop.quotes import quoted
 from bot.core import builtin, registry
 from bot.core.duties import Duties, bind_duties, declared
 from bot.core.ears import Ears
@@ -26,7 +27,6 @@ from bot.core.registry import Override, Registry
 from bot.core.reload import Code, Reloader
 from bot.core.sentry import Sentry
 from bot.core.speakers import Speakers
-from bot.core.words import quoted
 from bot.errors import Conflict, NotFound, PluginError, SetupError
 from bot.ports import (
     Agenda,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bot.coop.people import Member, Role, Standing
+from bot.coop.quotes import quoted
 from bot.core.binding import Services
 from bot.core.registry import Registry
-from bot.core.words import quoted
 from bot.errors import NotFound, Refusal
 from bot.model import Actor, Call, Message
 

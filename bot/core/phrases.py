@@ -1,8 +1,8 @@
 """What the road itself says. Pure."""
 
 from bot.coop.people import Standing
+from bot.coop.quotes import quoted
 from bot.core.registry import Bound, Registry
-from bot.core.words import quoted
 from bot.model import Actor, Message, Question, Reply
 
 AWAY = Reply(("I was away when you said that, so I left it undone; say it again.",), private=True)

@@ -7,9 +7,9 @@ Only names of members who can prove themselves on that network count: where nobo
 from dataclasses import dataclass
 
 from bot.coop.people import Member
+from bot.coop.quotes import quoted
 from bot.core.errand import Asked
 from bot.core.lookalikes import looks
-from bot.core.words import quoted
 from bot.errors import Expired, NotAllowed, Refusal
 from bot.model import Message
 from bot.ports import Alarms, Roster

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-_INNER = str.maketrans("“”", "''")
 _WORD = re.compile(r'"([^"]*)"(?=\s|$)|(\S+)')
 
 
@@ -27,9 +26,3 @@ def split_words(line: str) -> tuple[Word, ...]:
         text = match.group(2) if match.group(1) is None else match.group(1)
         found.append(Word(text, match.start(), match.end()))
     return tuple(found)
-
-
-def quoted(word: str, most: int = 40) -> str:
-    """Quote a person's word in an answer, which it can neither fill nor end the quotes in."""
-    word = word.translate(_INNER)
-    return f"“{word if len(word) <= most else word[: most - 1] + '…'}”"

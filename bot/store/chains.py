@@ -98,10 +98,10 @@ def _appender(db: Database, chain: str, columns: Sequence[str]) -> str:
     """Return a view of this connection's own: what is inserted into it is appended, head and all."""
     table, view = quoted(chain), quoted(f"append to {chain}")
     names, new = ", ".join(map(quoted, columns)), ", ".join(f"NEW.{quoted(name)}" for name in columns)
-    name = chain.replace("'", "''")
+    text = chain.replace("'", "''")
     deeds = (
         f"INSERT INTO {table} ({names}) VALUES ({new}); "  # noqa: S608 - names, quoted
-        f"UPDATE chain_heads SET length = NEW.seq, head = NEW.hash WHERE chain = '{name}';"
+        f"UPDATE chain_heads SET length = NEW.seq, head = NEW.hash WHERE chain = '{text}';"
     )
     trigger = f"CREATE TEMP TRIGGER IF NOT EXISTS {view} INSTEAD OF INSERT ON {view}"
     db.conn.execute(f"CREATE TEMP VIEW IF NOT EXISTS {view} AS SELECT {names} FROM {table}")  # noqa: S608 - as above

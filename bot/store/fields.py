@@ -6,8 +6,8 @@ from types import MappingProxyType
 from zoneinfo import available_timezones
 
 from bot.coop.people import Role, Standing
+from bot.coop.quotes import quoted
 from bot.coop.shares import Share
-from bot.core.words import quoted
 from bot.errors import Usage
 
 _QUIET = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from bot.core.words import quoted
+from bot.coop.quotes import quoted
 from bot.errors import Usage
 from bot.model import Identity, IdentityKind
 

@@ -16,8 +16,8 @@ from bot.coop import machines, people
 from bot.coop.events import IdentityBound
 from bot.coop.machines import Machine
 from bot.coop.people import Member, Role, Standing
+from bot.coop.quotes import quoted
 from bot.coop.shares import Share
-from bot.core.words import quoted
 from bot.errors import Conflict, Expired, NotFound, Usage
 from bot.model import Identity
 from bot.ports import Entry, Tx

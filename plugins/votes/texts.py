@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bot import counted, span
+from bot import quoted as in_quotes
 from bot.words import counting
 from plugins.votes import ballots, deeds
 from plugins.votes.certificate import SHOWN, closing_line
@@ -20,7 +21,6 @@ PATIENT = timedelta(hours=24)
 """While a ballot stays open at least so long, nobody is woken for it."""
 
 _MINUTE = 60
-_INNER = str.maketrans("“”", "''")
 
 HOW = {
     "yesno": "yes|no|abstain",
@@ -53,7 +53,7 @@ def title(motion: Motion) -> str:
 
 def quoted(text: str, most: int = WORDS) -> str:
     """Return words of people's in quotes that they cannot close."""
-    return f"“{short(' '.join(text.split()), most).translate(_INNER)}”"
+    return in_quotes(short(" ".join(text.split()), most), most)
 
 
 def at(instant: datetime) -> str:

@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.coop.quotes import quoted
 from bot.core.binding import bind
 from bot.core.masking import MASK, masked
-from bot.core.words import quoted, split_words
+from bot.core.words import split_words
 
 
 @pytest.mark.parametrize(

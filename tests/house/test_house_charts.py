@@ -16,7 +16,7 @@ def test_the_whole_bot_is_there_without_what_draws() -> None:
     ]
     assert {"bot.app", "bot.networks", "bot.transports.xmpp.pictures"} <= set(names)
     code = (
-        "import importlib, sys; from bot.imports import import_rest; import_rest(); "
+        "import importlib, sys; from bot.imports import import_sqlite_utils; import_sqlite_utils(); "
         "[importlib.import_module(name) for name in sys.argv[1:]]; print(*sys.modules)"
     )
     done = subprocess.run(

@@ -24,14 +24,15 @@ START = """
 import importlib, pkgutil, sys
 from pathlib import Path
 from bot import config, networks
-from bot.imports import import_rest
+from bot.imports import import_apscheduler, import_sqlite_utils
 from bot.runtime.clock import SystemClock, SystemEntropy
 from bot.runtime.gangway import Gangway
 from bot.runtime.incidents import IncidentLog
 
 clock = SystemClock()
 made = networks.make(config.load(Path(sys.argv[1])), Gangway(), clock, IncidentLog(clock, SystemEntropy()))
-import_rest()
+import_sqlite_utils()
+import_apscheduler()
 import bot.app, bot.runtime.timer, plugins
 for found in pkgutil.iter_modules(plugins.__path__):
     importlib.import_module(f"plugins.{found.name}")

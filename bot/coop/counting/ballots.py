@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.coop.quotes import quoted
 from bot.errors import Usage
 
 Ranking = tuple[tuple[int, ...], ...]
@@ -167,7 +168,7 @@ def sheet(text: str, size: int) -> Ranking:
 
 def shown(word: str) -> str:
     """Return people's words in quotes, cut if long."""
-    return f"“{word}”" if len(word) <= _WORD else f"“{word[:_WORD]}…”"
+    return quoted(word, _WORD + 1)  # and what tells that it was cut
 
 
 def _not_empty(text: str) -> None:

@@ -5,18 +5,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from bot.coop import quotes
 from bot.errors import Usage
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _NOT_OURS = re.compile(
     r"(right|posix)/.*|localtime|posixrules|factory", re.IGNORECASE
 )  # the machine's, not IANA's
-_SHOWN = 60
+_SHOWN = 61
 
 
 def quoted(word: str) -> str:
-    """Return a word as it was typed, in quotes, cut where nobody would read on."""
-    return f"“{word}”" if len(word) <= _SHOWN else f"“{word[:_SHOWN]}…”"
+    """Return a word in quotes, cut where nobody would read on."""
+    return quotes.quoted(word, _SHOWN)
 
 
 def zone_named(name: str) -> ZoneInfo:
