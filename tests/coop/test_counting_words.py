@@ -215,8 +215,8 @@ def test_a_wrong_rank_of_a_tally_sheet_is_named(text: str, fault: str) -> None:
 
 
 def test_words_are_shown_short() -> None:
-    assert shown("a" * 40) == f"“{'a' * 40}”"
-    assert shown("a" * 41) == f"“{'a' * 40}…”"
+    assert shown("a" * 41) == f"“{'a' * 41}”"
+    assert shown("a" * 42) == f"“{'a' * 40}…”"
 
 
 @given(st.text(max_size=20), st.sampled_from(["ranking", "approval", "sheet", "choice"]))
